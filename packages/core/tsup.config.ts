@@ -1,0 +1,9 @@
+import { defineConfig } from 'tsup'
+import { base } from '../../tsup.base.js'
+
+export default defineConfig({
+  ...base,
+  entry: ['src/index.ts', 'src/testing.ts'],
+  // p-limit is ESM only, so the CommonJS build can reach it only from within.
+  noExternal: ['p-limit'],
+})

@@ -1,0 +1,47 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const root = fileURLToPath(new URL('.', import.meta.url))
+
+/** Tests run on the sources, so that they need no build. The same map stands in tsconfig.json as `paths`. */
+const sources = {
+  '@spillway/core/testing': `${root}packages/core/src/testing.ts`,
+  '@spillway/core': `${root}packages/core/src/index.ts`,
+  '@spillway/conformance/vitest': `${root}packages/conformance/src/vitest.ts`,
+  '@spillway/conformance': `${root}packages/conformance/src/index.ts`,
+}
+
+/** One project a kind of test: `vitest run --project property` runs that kind in every package. */
+function project(name: string, include: string[], testTimeout = 5_000) {
+  return { extends: true as const, test: { name, include, testTimeout } }
+}
+
+export default defineConfig({
+  resolve: { alias: sources },
+  test: {
+    dangerouslyIgnoreUnhandledErrors: false,
+    coverage: { include: ['packages/*/src/**'] },
+    projects: [
+      project('unit', ['packages/*/test/unit/**/*.test.ts']),
+      project('property', ['packages/*/test/property/**/*.test.ts'], 60_000),
+      project('model', ['packages/*/test/model/**/*.test.ts'], 60_000),
+      project('simulation', ['packages/*/test/simulation/**/*.test.ts'], 120_000),
+      project('examples', ['examples/*/**/*.test.ts'], 120_000),
+      project('house', ['scripts/**/*.test.ts'], 60_000),
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['packages/*/test/types/**/*.test-d.ts'],
+            tsconfig: './tsconfig.json',
+            ignoreSourceErrors: true,
+          },
+        },
+      },
+    ],
+  },
+})
