@@ -1,0 +1,205 @@
+// Problem: the rules of the contract need a place where they can be read in one screen, and tests, examples and benchmarks a
+//   store that costs next to nothing.
+// Scheme: a map from place to stored shard. JavaScript runs one call at a time, so what happens inside a call is atomic.
+// Invariants: those of the contract; a request is applied inside the call and answered by a promise that is resolved already.
+// Cost: a write is a map lookup, a merge and no promise of its own; a read allocates its answer.
+// Source: backend.ts, stored-shard.ts.
+
+import { InvalidArgumentError } from '../errors/misuse-error.js'
+import type { Field } from '../merge/merge-rule.js'
+import type { ShardRef } from '../operation.js'
+import { asBackendError, BackendError, isBackendError } from './backend-error.js'
+import type {
+  Absorb,
+  Backend,
+  Capabilities,
+  DirectoryDocument,
+  DirectoryStore,
+  RecordStore,
+  ShardAnswer,
+  ShardContents,
+  ShardsRead,
+  ShardWrite,
+  WriteAnswer,
+} from './backend.js'
+import { placeOf, reservedMark, suffixBytesMax } from './place.js'
+import { StoredShard } from './stored-shard.js'
+
+/** How a backend in memory presents itself. Nothing in memory needs limits: the defaults are DynamoDB's, so that what works here works there. */
+export interface MemoryOptions {
+  /** Names it in events and messages. @default 'memory' */
+  readonly name?: string
+  /** How many shards one read takes. @default 100 */
+  readonly shardsPerReadMax?: number
+  /** What one partition is said to write a second. Nothing is throttled. @default 1000 */
+  readonly writeUnitsPerSecond?: number
+  /** What one partition is said to read a second. Nothing is throttled. @default 3000 */
+  readonly readUnitsPerSecond?: number
+  /** The longest key in bytes. @default 2008 */
+  readonly keyBytesMax?: number
+  /** The most bytes of one write. @default 358400 */
+  readonly changeBytesMax?: number
+}
+
+/**
+ * A store in this process's memory: the reference of the contract, for tests, examples and trying out. Clients share a
+ * store by sharing the object. Throws `InvalidArgumentError` when an option is not a positive whole number.
+ */
+export function memory(options: MemoryOptions = {}): Backend {
+  return {
+    name: options.name ?? 'memory',
+    capabilities: capabilitiesOf(options),
+    directory: new MemoryDirectory(),
+    records: new MemoryRecords(positive('shardsPerReadMax', options.shardsPerReadMax, 100)),
+  }
+}
+
+function capabilitiesOf(options: MemoryOptions): Capabilities {
+  return Object.freeze({
+    keyBytesMax: positive('keyBytesMax', options.keyBytesMax, 2048 - suffixBytesMax), // a DynamoDB partition key has 2,048 bytes: ServiceQuotas.html
+    changeBytesMax: positive('changeBytesMax', options.changeBytesMax, 350 * 1024), // an item has 400 KB with all its names; the rest is for what Spillway keeps
+    shardsPerReadMax: positive('shardsPerReadMax', options.shardsPerReadMax, 100), // of one BatchGetItem: ServiceQuotas.html
+    integerMax: 10n ** 38n - 1n, // 38 digits: HowItWorks.NamingRulesDataTypes.html
+    reservedMark,
+    partition: Object.freeze({
+      writeUnitsPerSecond: positive('writeUnitsPerSecond', options.writeUnitsPerSecond, 1_000), // bp-partition-key-design.html
+      readUnitsPerSecond: positive('readUnitsPerSecond', options.readUnitsPerSecond, 3_000),
+    }),
+  })
+}
+
+function positive(name: string, given: number | undefined, otherwise: number): number {
+  const value = given ?? otherwise
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError(`memory({ ${name} })`, 'a positive whole number', value)
+  return value
+}
+
+class MemoryDirectory implements DirectoryStore {
+  #document: DirectoryDocument = { text: undefined, version: undefined }
+  #swaps = 0
+
+  read(): Promise<DirectoryDocument> {
+    return Promise.resolve(this.#document)
+  }
+
+  swap(expected: string | undefined, text: string): Promise<string | undefined> {
+    if (this.#document.version !== expected) return Promise.resolve(undefined)
+    this.#swaps += 1
+    const version = String(this.#swaps)
+    this.#document = Object.freeze({ text, version })
+    return Promise.resolve(version)
+  }
+}
+
+class MemoryRecords implements RecordStore {
+  readonly #shards = new Map<string, StoredShard>()
+  readonly #shardsPerReadMax: number
+  /** What nearly every write answers; one promise for all of them, since it holds nothing of its own. */
+  readonly #doneForOneUnit = Promise.resolve<WriteAnswer>(Object.freeze({ status: 'done', units: 1 }))
+
+  constructor(shardsPerReadMax: number) {
+    this.#shardsPerReadMax = shardsPerReadMax
+  }
+
+  write(write: ShardWrite): Promise<WriteAnswer> {
+    try {
+      if (write.changes.length === 0)
+        throw new BackendError('invalid', 'A write must change at least one field, but came with none.')
+      const shard = this.#shardAt(placeOf(write.shard))
+      const status = shard.write(write.changes, write.stamp)
+      const units = unitsOf(shard.bytes, bytesPerWriteUnit)
+      return status === 'done' && units === 1 ? this.#doneForOneUnit : Promise.resolve({ status, units })
+    } catch (error) {
+      return Promise.reject(notDone(error))
+    }
+  }
+
+  read(read: ShardsRead): Promise<readonly ShardAnswer[]> {
+    const { shards, fields } = read
+    if (shards.length === 0 || shards.length > this.#shardsPerReadMax) {
+      return Promise.reject(
+        new BackendError(
+          'invalid',
+          `A read takes 1 to ${this.#shardsPerReadMax} shards, but came with ${shards.length}.`,
+        ),
+      )
+    }
+    const price = read.consistency === 'strong' ? 1 : 0.5
+    const answers: ShardAnswer[] = []
+    let failures = 0
+    for (const shard of shards) {
+      try {
+        answers.push(this.#contents(shard, fields, price))
+      } catch (error) {
+        failures += 1
+        answers.push({ status: 'failed', error: notDone(error) })
+        if (failures === shards.length) return Promise.reject(notDone(error))
+      }
+    }
+    return Promise.resolve(answers)
+  }
+
+  seal(shard: ShardRef, fields: readonly Field[]): Promise<ShardContents> {
+    try {
+      const contents = this.#contents(shard, fields, 1) // may throw, and then nothing is sealed
+      this.#shardAt(placeOf(shard)).seal()
+      return Promise.resolve(contents)
+    } catch (error) {
+      return Promise.reject(notDone(error))
+    }
+  }
+
+  absorb(absorb: Absorb): Promise<void> {
+    try {
+      const { target, source, contents, fields } = absorb
+      const changes = fields
+        .map((field, i) => ({ ...field, state: contents.states[i] }))
+        .filter((change) => change.state !== undefined)
+      const record = { index: source.index, generation: source.generation.number }
+      this.#shardAt(placeOf(target)).absorb(record, changes, contents.absorbed ?? [])
+      return Promise.resolve()
+    } catch (error) {
+      return Promise.reject(notDone(error))
+    }
+  }
+
+  #shardAt(place: string): StoredShard {
+    let shard = this.#shards.get(place)
+    if (shard === undefined) {
+      shard = new StoredShard(place)
+      this.#shards.set(place, shard)
+    }
+    return shard
+  }
+
+  #contents(ref: ShardRef, fields: readonly Field[], price: number): ShardContents {
+    const shard = this.#shards.get(placeOf(ref))
+    if (shard === undefined)
+      return {
+        status: 'read',
+        states: fields.map(() => undefined),
+        absorbed: undefined,
+        units: price,
+      }
+    return {
+      status: 'read',
+      states: shard.states(fields),
+      absorbed: shard.absorbed,
+      units: price * unitsOf(shard.bytes, bytesPerReadUnit),
+    }
+  }
+}
+
+const bytesPerWriteUnit = 1_024 // one write unit is a write of up to 1 KB: bp-partition-key-design.html
+const bytesPerReadUnit = 4_096 // one read unit is a strong read of up to 4 KB, or two eventual ones: the same page
+
+function unitsOf(bytes: number, bytesPerUnit: number): number {
+  return bytes <= bytesPerUnit ? 1 : Math.ceil(bytes / bytesPerUnit)
+}
+
+/** Here nothing fails half-way, so a rule that throws has left the store as it was. */
+function notDone(error: unknown): BackendError {
+  if (isBackendError(error)) return asBackendError(error)
+  return new BackendError('invalid', `A rule of the user's own threw: ${String(error)}`, { cause: error })
+}
