@@ -1,0 +1,220 @@
+// Problem: what a network and a busy store do to a request happens rarely, and never twice the same way.
+// Scheme: a wrapper around any backend draws each request's fate from a seeded random when the request arrives: whether it is
+//   refused, lost on the way there or back, delayed, or delivered a second time later. The effect falls somewhere inside the delay.
+// Invariants: with the same seed, clock and requests, the same faults; what is refused has no effect; what loses its answer
+//   had one; without faults a request passes through untouched.
+// Cost: none without faults; otherwise a few draws and two timers a request.
+// Source: TigerBeetle's packet simulator; facts 3, 5 and 7 on what DynamoDB and its client do.
+
+import type { Random } from '../chance/random.js'
+import type { ShardRef } from '../operation.js'
+import type { Clock } from '../time/clock.js'
+import { BackendError } from './backend-error.js'
+import type {
+  Backend,
+  Call,
+  Capabilities,
+  DirectoryStore,
+  RecordStore,
+  ShardAnswer,
+  ShardContents,
+  ShardsRead,
+} from './backend.js'
+import type { Chance, FaultOperation, FaultRequest, Faults, InjectedFaults, MsRange } from './faults.js'
+import { throttledBy, unprocessedShard } from './simulated-throttle.js'
+
+/** What a {@link FaultyBackend} needs. */
+export interface FaultyOptions {
+  /** Delays run on it. */
+  readonly clock: Clock
+  /** Every fate is drawn from it. */
+  readonly random: Random
+  /** The faults to begin with. @default none */
+  readonly faults?: Faults
+}
+
+/** What was drawn for one request. */
+interface Fate {
+  readonly refusal: BackendError | undefined
+  readonly isRequestLost: boolean
+  readonly isAnswerLost: boolean
+  readonly isDuplicated: boolean
+  readonly thereMs: number
+  readonly backMs: number
+}
+
+/** A backend that fails as networks and busy stores do, from a seed. For tests and simulations. */
+export class FaultyBackend implements Backend {
+  /** That of the backend inside. */
+  readonly name: string
+  /** Those of the backend inside. */
+  readonly capabilities: Capabilities
+  /** The inner directory, behind the faults. */
+  readonly directory: DirectoryStore
+  /** The inner records, behind the faults. */
+  readonly records: RecordStore
+  /** The faults that are on; may be changed while requests are under way, which keep the fate that they have. */
+  faults: Faults
+  readonly #inner: Backend
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #injected = {
+    throttled: 0,
+    unavailable: 0,
+    lostRequests: 0,
+    lostAnswers: 0,
+    unprocessedShards: 0,
+    duplicates: 0,
+    directory: 0,
+    delayed: 0,
+  }
+
+  constructor(inner: Backend, options: FaultyOptions) {
+    this.#inner = inner
+    this.#clock = options.clock
+    this.#random = options.random
+    this.faults = options.faults ?? {}
+    this.name = inner.name
+    this.capabilities = inner.capabilities
+    this.records = {
+      write: (write, call) => this.#deliver('write', [write.shard], () => inner.records.write(write, call)),
+      read: (read, call) => this.#deliver('read', read.shards, () => this.#readSome(read, call)),
+      seal: (shard, fields, call) => this.#deliver('seal', [shard], () => inner.records.seal(shard, fields, call)),
+      absorb: (absorb, call) => this.#deliver('absorb', [absorb.target], () => inner.records.absorb(absorb, call)),
+    }
+    this.directory = {
+      read: (call) => this.#deliver('directory.read', [], () => inner.directory.read(call)),
+      swap: (expected, text, call) =>
+        this.#deliver('directory.swap', [], () => inner.directory.swap(expected, text, call)),
+    }
+  }
+
+  /** What has been injected so far. */
+  get injected(): InjectedFaults {
+    return { ...this.#injected }
+  }
+
+  /** Opens the backend inside; never faulty. */
+  open(call: Call): Promise<void> {
+    return this.#inner.open?.(call) ?? Promise.resolve()
+  }
+
+  /** Closes the backend inside; never faulty. */
+  close(): Promise<void> {
+    return this.#inner.close?.() ?? Promise.resolve()
+  }
+
+  /** Switches every fault off. Requests under way, and second copies of earlier ones, still meet what was drawn for them. */
+  heal(): void {
+    this.faults = {}
+  }
+
+  #deliver<T>(operation: FaultOperation, shards: readonly ShardRef[], send: () => Promise<T>): Promise<T> {
+    if (Object.keys(this.faults).length === 0) return send()
+    const fate = this.#draw({ operation, shards })
+    if (fate.isDuplicated) this.#sendAgainLater(send)
+    return this.#meet(fate, operation, send)
+  }
+
+  async #meet<T>(fate: Fate, operation: FaultOperation, send: () => Promise<T>): Promise<T> {
+    await this.#pause(fate.thereMs)
+    if (fate.refusal !== undefined || fate.isRequestLost) {
+      await this.#pause(fate.backMs)
+      throw fate.refusal ?? lost(operation, 'request')
+    }
+    const answer = await send()
+    await this.#pause(fate.backMs)
+    if (fate.isAnswerLost) throw lost(operation, 'answer')
+    return answer
+  }
+
+  #draw(request: FaultRequest): Fate {
+    const faults = this.faults
+    const isDirectory = request.operation === 'directory.read' || request.operation === 'directory.swap'
+    const [thereMs, backMs] = this.#drawDelay()
+    const plain = {
+      refusal: undefined,
+      isRequestLost: false,
+      isAnswerLost: false,
+      isDuplicated: false,
+      thereMs,
+      backMs,
+    }
+    if (isDirectory) {
+      if (!this.#hits(faults.directory, request)) return plain
+      this.#injected.directory += 1
+      return this.#random.next() < 0.5 ? { ...plain, isRequestLost: true } : { ...plain, isAnswerLost: true }
+    }
+    if (this.#hits(faults.throttle, request)) {
+      this.#injected.throttled += 1
+      return { ...plain, refusal: throttled(request.operation) }
+    }
+    if (this.#hits(faults.unavailable, request)) {
+      this.#injected.unavailable += 1
+      return { ...plain, refusal: new BackendError('unavailable', 'The store cannot be reached (an injected fault).') }
+    }
+    if (this.#hits(faults.loseRequest, request)) {
+      this.#injected.lostRequests += 1
+      return { ...plain, isRequestLost: true }
+    }
+    const isDuplicated = request.operation !== 'read' && this.#hits(faults.duplicateDelivery, request)
+    const isAnswerLost = this.#hits(faults.loseAnswer, request)
+    if (isDuplicated) this.#injected.duplicates += 1
+    if (isAnswerLost) this.#injected.lostAnswers += 1
+    return { ...plain, isAnswerLost, isDuplicated }
+  }
+
+  #drawDelay(): readonly [number, number] {
+    const delayMs = this.#drawMs(this.faults.delayMs)
+    if (delayMs === 0) return [0, 0]
+    this.#injected.delayed += 1
+    const thereMs = delayMs * this.#random.next()
+    return [thereMs, delayMs - thereMs]
+  }
+
+  #drawMs(range: MsRange | undefined): number {
+    return range === undefined ? 0 : range.min + (range.max - range.min) * this.#random.next()
+  }
+
+  #hits(chance: Chance | undefined, request: FaultRequest): boolean {
+    if (chance === undefined || chance === 0) return false
+    return this.#random.next() < (typeof chance === 'number' ? chance : chance(request))
+  }
+
+  #pause(ms: number): Promise<void> | undefined {
+    if (ms === 0) return undefined
+    return new Promise((resolve) => this.#clock.setTimer(resolve, ms))
+  }
+
+  #sendAgainLater(send: () => Promise<unknown>): void {
+    const laterMs = this.#drawMs(this.faults.duplicateDelayMs ?? { min: 1, max: 1_000 })
+    // Whatever the copy is answered, there is nobody to hear it.
+    this.#clock.setTimer(() => void send().then(ignore, ignore), laterMs, { isBackground: true })
+  }
+
+  async #readSome(read: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
+    if (read.shards.length === 1 || this.faults.partialBatch === undefined) return this.#inner.records.read(read, call)
+    const isLeftOut = read.shards.map((shard) =>
+      this.#hits(this.faults.partialBatch, { operation: 'read', shards: [shard] }),
+    )
+    const asked = read.shards.filter((_, i) => isLeftOut[i] !== true)
+    this.#injected.unprocessedShards += read.shards.length - asked.length
+    if (asked.length === 0) throw throttled('read')
+    const answers = (await this.#inner.records.read({ ...read, shards: asked }, call)).values()
+    return isLeftOut.map((isOut) => (isOut ? unprocessedShard : (answers.next().value as ShardContents)))
+  }
+}
+
+function ignore(): void {}
+
+/** Reads change nothing, so a lost one is only unavailable; of everything else nobody knows whether it was done. */
+function lost(operation: FaultOperation, what: 'request' | 'answer'): BackendError {
+  const kind = operation === 'read' || operation === 'directory.read' ? 'unavailable' : 'unknown'
+  return new BackendError(kind, `No answer to a ${operation}: the ${what} was lost (an injected fault).`)
+}
+
+function throttled(operation: FaultOperation): BackendError {
+  return throttledBy(
+    operation === 'read' ? 'TableReadKeyRangeThroughputExceeded' : 'TableWriteKeyRangeThroughputExceeded',
+  )
+}

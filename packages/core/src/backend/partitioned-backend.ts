@@ -1,0 +1,232 @@
+// Problem: a hot key hurts because a partition has a limit, and no engine that can be run at home has partitions.
+// Scheme: a wrapper around any backend hashes places to partitions, each with a bucket for writes and one for reads, and
+//   refuses what they cannot pay, with DynamoDB's own reasons. A provisioned table pays from its own bucket as well.
+// Invariants: no partition serves more in t seconds than cap × t + one second of cap, whatever was saved up: «burst capacity
+//   can't alleviate partition-level throttling» (repost.aws/knowledge-center/dynamodb-spiky-workloads-short-intervals); no
+//   provisioned table more than its rate × (t + 1) + 300 s of unused rate. What is refused has no effect and costs nothing.
+//   (Both but for what items turn out to be larger than their change: that is charged after the fact, as a debt.)
+// Cost: a hash, two buckets and one promise a request.
+// Source: burst-adaptive-capacity.html, bp-partition-key-design.html, on-demand-capacity-mode.html and
+//   throttling-diagnosing-workflow.html in docs.aws.amazon.com/amazondynamodb/latest/developerguide.
+//   Adaptive capacity is taken as instant: a partition may use all that the table has, up to its cap («provided that traffic
+//   does not exceed your table's total provisioned capacity or the partition maximum capacity»). Reads and writes have caps of
+//   their own («managed independently»; a re:Post article speaks of a linear combination). Not simulated, since AWS gives no
+//   numbers: splits for heat, the isolation of single items, and the doubling of an on-demand table within 30 minutes.
+
+import type { Random } from '../chance/random.js'
+import { seededRandom } from '../chance/seeded-random.js'
+import { byteLength } from '../internal/byte-length.js'
+import type { Field } from '../merge/merge-rule.js'
+import type { ShardRef } from '../operation.js'
+import type { Clock } from '../time/clock.js'
+import type { BackendError } from './backend-error.js'
+import type {
+  Absorb,
+  Backend,
+  Call,
+  Capabilities,
+  DirectoryStore,
+  FieldChange,
+  RecordStore,
+  ShardAnswer,
+  ShardContents,
+  ShardsRead,
+  ShardWrite,
+  WriteAnswer,
+} from './backend.js'
+import type { CapacityLane } from './capacity-lane.js'
+import { countersOf, type PartitionCounters } from './partition-counters.js'
+import { resolvePartitioned, type PartitionedOptions, type PartitionLatency } from './partitioned-options.js'
+import { PartitionTable } from './partition-table.js'
+import { directoryPlace, placeOf } from './place.js'
+import { throttledBy, unprocessedShard, type ThrottleReason } from './simulated-throttle.js'
+
+const bytesPerWriteUnit = 1_024 // one write unit is a write of up to 1 KB: bp-partition-key-design.html
+const bytesPerReadUnit = 4_096 // one read unit is one strong read of up to 4 KB, or two eventual ones: the same page
+
+/** A backend with partitions that throttle as DynamoDB's do. For tests, demos and benchmarks. */
+export class PartitionedBackend implements Backend {
+  /** That of the backend inside. */
+  readonly name: string
+  /** Those of the backend inside, with these partitions' limits. */
+  readonly capabilities: Capabilities
+  /** The inner directory, counted. */
+  readonly directory: DirectoryStore
+  /** The inner records, counted and throttled. */
+  readonly records: RecordStore
+  readonly #inner: Backend
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #table: PartitionTable
+  readonly #latency: PartitionLatency | undefined
+  readonly #itemOverheadBytes: number
+  readonly #throttlesDirectory: boolean
+  #writeRequests = 0
+  #readRequests = 0
+  #directoryRequests = 0
+
+  /** Throws `InvalidArgumentError` when an option makes no sense. */
+  constructor(inner: Backend, options: PartitionedOptions) {
+    const resolved = resolvePartitioned(options)
+    this.#inner = inner
+    this.#clock = options.clock
+    this.#random = options.random ?? seededRandom(resolved.shape.seed)
+    this.#table = new PartitionTable(resolved.shape, this.#clock.nowMs())
+    this.#latency = options.latencyMs
+    this.#itemOverheadBytes = resolved.itemOverheadBytes
+    this.#throttlesDirectory = resolved.throttlesDirectory
+    this.name = inner.name
+    this.capabilities = { ...inner.capabilities, partition: resolved.oneKey }
+    this.records = {
+      write: (write, call) => this.#later(this.#write(write, call)),
+      read: (read, call) => this.#later(this.#read(read, call)),
+      seal: (shard, fields, call) => this.#later(this.#seal(shard, fields, call)),
+      absorb: (absorb, call) => this.#later(this.#absorb(absorb, call)),
+    }
+    this.directory = {
+      read: (call) => this.#later(this.#directoryRequest('read', 1, () => inner.directory.read(call))),
+      swap: (expected, text, call) =>
+        this.#later(
+          this.#directoryRequest('write', Math.ceil(byteLength(text) / bytesPerWriteUnit), () =>
+            inner.directory.swap(expected, text, call),
+          ),
+        ),
+    }
+  }
+
+  /** What has been served and refused so far. */
+  get counters(): PartitionCounters {
+    const requests = {
+      writeRequests: this.#writeRequests,
+      readRequests: this.#readRequests,
+      directoryRequests: this.#directoryRequests,
+    }
+    return countersOf(requests, this.#table.use(this.#clock.nowMs()))
+  }
+
+  /** Opens the backend inside. */
+  open(call: Call): Promise<void> {
+    return this.#inner.open?.(call) ?? Promise.resolve()
+  }
+
+  /** Closes the backend inside. */
+  close(): Promise<void> {
+    return this.#inner.close?.() ?? Promise.resolve()
+  }
+
+  #write(write: ShardWrite, call: Call): Promise<WriteAnswer> {
+    const place = placeOf(write.shard)
+    const lane = this.#table.at(place).write
+    const units = this.#writeUnits(place, write.changes)
+    const refusal = this.#admitWrite(lane, units)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    return this.#inner.records.write(write, call).then((answer) => {
+      const consumed = this.#settle(lane, units, answer.units)
+      return answer.units === consumed ? answer : { ...answer, units: consumed }
+    })
+  }
+
+  #seal(shard: ShardRef, fields: readonly Field[], call: Call): Promise<ShardContents> {
+    const lane = this.#table.at(placeOf(shard)).write
+    const refusal = this.#admitWrite(lane, 1)
+    return refusal === undefined ? this.#inner.records.seal(shard, fields, call) : Promise.reject(refusal)
+  }
+
+  #absorb(absorb: Absorb, call: Call): Promise<void> {
+    const place = placeOf(absorb.target)
+    const changes = absorb.fields.map((field, i) => ({ ...field, state: absorb.contents.states[i] }))
+    const units = this.#writeUnits(place, changes)
+    const refusal = this.#admitWrite(this.#table.at(place).write, units)
+    return refusal === undefined ? this.#inner.records.absorb(absorb, call) : Promise.reject(refusal)
+  }
+
+  #admitWrite(lane: CapacityLane, units: number): BackendError | undefined {
+    this.#writeRequests += 1
+    const reason = lane.admit(units, this.#clock.nowMs())
+    return reason === undefined ? undefined : throttledBy(reason)
+  }
+
+  /** What a change takes at least: the item may turn out to be larger. */
+  #writeUnits(place: string, changes: readonly FieldChange[]): number {
+    let bytes = this.#itemOverheadBytes + byteLength(place)
+    for (const { name, rule, state } of changes) if (state !== undefined) bytes += byteLength(name) + rule.bytes(state)
+    return Math.ceil(bytes / bytesPerWriteUnit)
+  }
+
+  #read(read: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
+    this.#readRequests += 1
+    const price = read.consistency === 'strong' ? 1 : 0.5
+    const lanes = read.shards.map((shard) => this.#table.at(placeOf(shard)).read)
+    const refusals = this.#admitRead(lanes, price)
+    const refused = refusals.find((reason) => reason !== undefined)
+    if (refused === undefined)
+      return this.#inner.records.read(read, call).then((answers) => this.#charge(answers, lanes, read, price))
+    const admitted = read.shards.filter((_, i) => refusals[i] === undefined)
+    // A read of nothing but refused shards is refused with a reason; of a part of one DynamoDB says only that it is
+    // unprocessed: API_BatchGetItem.html.
+    if (admitted.length === 0) return Promise.reject(throttledBy(refused))
+    const admittedLanes = lanes.filter((_, i) => refusals[i] === undefined)
+    return this.#inner.records.read({ ...read, shards: admitted }, call).then((answers) => {
+      const charged = this.#charge(answers, admittedLanes, read, price).values()
+      return refusals.map((reason) => (reason === undefined ? (charged.next().value as ShardAnswer) : unprocessedShard))
+    })
+  }
+
+  #admitRead(lanes: readonly CapacityLane[], price: number): readonly (ThrottleReason | undefined)[] {
+    const nowMs = this.#clock.nowMs()
+    return lanes.map((lane) => lane.admit(price, nowMs))
+  }
+
+  #charge(
+    answers: readonly ShardAnswer[],
+    lanes: readonly CapacityLane[],
+    read: ShardsRead,
+    price: number,
+  ): readonly ShardAnswer[] {
+    return answers.map((answer, i) => {
+      const lane = lanes[i]
+      if (answer.status === 'failed' || lane === undefined) return answer
+      const isTold = answer.units !== undefined && this.#itemOverheadBytes === 0
+      const seen = isTold ? 0 : price * Math.ceil(this.#bytesRead(answer, read.fields) / bytesPerReadUnit)
+      const told = Math.max(seen, answer.units ?? 0)
+      const consumed = this.#settle(lane, price, told)
+      return answer.units === consumed ? answer : { ...answer, units: consumed }
+    })
+  }
+
+  #bytesRead(contents: ShardContents, fields: readonly Field[]): number {
+    let bytes = this.#itemOverheadBytes + 1
+    fields.forEach(({ name, rule }, i) => {
+      const state = contents.states[i]
+      if (state !== undefined) bytes += byteLength(name) + rule.bytes(state)
+    })
+    return bytes
+  }
+
+  /** Charges what an item took beyond what was taken for it in advance; answers with the whole. */
+  #settle(lane: CapacityLane, taken: number, told: number | undefined): number {
+    if (told === undefined || told <= taken) return taken
+    lane.charge(told - taken, this.#clock.nowMs())
+    return told
+  }
+
+  #directoryRequest<T>(direction: 'read' | 'write', units: number, send: () => Promise<T>): Promise<T> {
+    this.#directoryRequests += 1
+    if (this.#throttlesDirectory) {
+      const reason = this.#table.at(directoryPlace)[direction].admit(units, this.#clock.nowMs())
+      if (reason !== undefined) return Promise.reject(throttledBy(reason))
+    }
+    return send()
+  }
+
+  /** The answer, good or bad, after the time that a request takes; the effect was at its beginning. */
+  #later<T>(answer: Promise<T>): Promise<T> {
+    const latency = this.#latency
+    if (latency === undefined) return answer
+    const delayMs = latency.base + latency.jitter * this.#random.next()
+    return new Promise((resolve) => {
+      answer.catch(() => undefined) // it is heard below, but not before the delay is over
+      this.#clock.setTimer(() => resolve(answer), delayMs)
+    })
+  }
+}
