@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest'
+import type { Backend } from '../../../src/backend/backend.js'
+import type { BackendError } from '../../../src/backend/backend-error.js'
+import { FaultyBackend } from '../../../src/backend/faulty-backend.js'
+import type { Faults } from '../../../src/backend/faults.js'
+import { memory } from '../../../src/backend/memory-backend.js'
+import { seededRandom } from '../../../src/chance/seeded-random.js'
+import { FakeClock } from '../../../src/time/fake-clock.js'
+import { absorbOf, add, call, contentsOf, ownShard, shardOf, stampOf, totalField, totalOf } from './requests.js'
+
+const key = ownShard('k')
+
+function faulty(faults: Faults, seed = 1): { backend: FaultyBackend; inner: Backend; clock: FakeClock } {
+  const [inner, clock] = [memory(), new FakeClock()]
+  return { backend: new FaultyBackend(inner, { clock, random: seededRandom(seed), faults }), inner, clock }
+}
+
+describe('refusals have no effect', () => {
+  test.each([
+    ['throttle', 'throttled', { throttled: 1 }],
+    ['unavailable', 'unavailable', { unavailable: 1 }],
+    ['loseRequest', 'unknown', { lostRequests: 1 }],
+  ] as const)('%s', async (fault, kind, injected) => {
+    const { backend, inner } = faulty({ [fault]: 1 })
+    await expect(add(backend, key, 1)).rejects.toMatchObject({ code: 'BACKEND', kind })
+    expect(await totalOf(inner, key)).toBeUndefined()
+    expect(backend.injected).toMatchObject(injected)
+  })
+
+  test('a throttle carries the reason of its direction and names the key range', async () => {
+    const { backend } = faulty({ throttle: 1 })
+    await expect(add(backend, key, 1)).rejects.toMatchObject({
+      throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', namesKeyRange: true },
+    })
+    await expect(totalOf(backend, key)).rejects.toMatchObject({
+      throttle: { reason: 'TableReadKeyRangeThroughputExceeded' },
+    })
+  })
+})
+
+test('a lost answer comes after the effect', async () => {
+  const { backend, inner } = faulty({ loseAnswer: 1 })
+  await expect(add(backend, key, 1)).rejects.toMatchObject({ kind: 'unknown' })
+  await expect(totalOf(backend, key)).rejects.toMatchObject({ kind: 'unavailable' })
+  expect(await totalOf(inner, key)).toBe(1)
+  expect(backend.injected.lostAnswers).toBe(2)
+})
+
+test('a request takes its delay, with its effect somewhere inside', async () => {
+  const { backend, inner, clock } = faulty({ delayMs: { min: 100, max: 100 } })
+  let status = 'waiting'
+  const writing = add(backend, key, 1).then((answer) => (status = answer))
+  expect(await totalOf(inner, key)).toBeUndefined()
+  await clock.advance(99)
+  expect(await totalOf(inner, key)).toBe(1)
+  expect(status).toBe('waiting')
+  await clock.advance(1)
+  expect(await writing).toBe('done')
+  expect(backend.injected.delayed).toBe(1)
+})
+
+test('a second copy arrives later; a stamp makes it harmless, and without one it counts', async () => {
+  const { backend, inner, clock } = faulty({ duplicateDelivery: 1, duplicateDelayMs: { min: 50, max: 50 } })
+  expect(await add(backend, key, 1, stampOf('w', 1))).toBe('done')
+  expect(await add(backend, key, 10)).toBe('done')
+  expect(await totalOf(inner, key)).toBe(11)
+  await clock.advance(50)
+  expect(await totalOf(inner, key)).toBe(21)
+  expect(backend.injected.duplicates).toBe(2)
+})
+
+test('a seal and an absorb are delivered twice as well, a read is not', async () => {
+  const { backend, inner, clock } = faulty({ duplicateDelivery: 1 })
+  const contents = await backend.records.seal(shardOf('k', 1), [totalField], call)
+  await backend.records.absorb(absorbOf(key, shardOf('k', 1), { ...contents, states: [2] }), call)
+  await contentsOf(backend, key)
+  await clock.advance(1_000)
+  expect(await totalOf(inner, key)).toBe(2)
+  expect(backend.injected.duplicates).toBe(2)
+})
+
+describe('partial batches', () => {
+  const shards = [key, shardOf('k', 1), shardOf('k', 2)]
+  const read = { shards, fields: [totalField], consistency: 'strong' } as const
+
+  test('the shards left out fail one by one, the others are read in their places', async () => {
+    const { backend } = faulty({ partialBatch: ({ shards: [shard] }) => (shard?.index === 1 ? 1 : 0) })
+    await add(backend, shardOf('k', 2), 5)
+    const answers = await backend.records.read(read, call)
+    expect(answers).toMatchObject([
+      { status: 'read', states: [undefined] },
+      { status: 'failed', error: { kind: 'throttled', throttle: { reason: 'UnprocessedKeys', namesKeyRange: false } } },
+      { status: 'read', states: [5] },
+    ])
+    expect(backend.injected.unprocessedShards).toBe(1)
+  })
+
+  test('a read of which nothing is left is refused as a whole', async () => {
+    const { backend } = faulty({ partialBatch: 1 })
+    await expect(backend.records.read(read, call)).rejects.toMatchObject({ kind: 'throttled' })
+  })
+
+  test('a read of one shard is no batch', async () => {
+    const { backend } = faulty({ partialBatch: 1 })
+    expect(await totalOf(backend, key)).toBeUndefined()
+  })
+})
+
+test('directory requests fail by their own chance, before or after they took effect', async () => {
+  const { backend, inner } = faulty({ directory: 1, throttle: 1 })
+  await expect(backend.directory.read(call)).rejects.toMatchObject({ kind: 'unavailable' })
+  let version: string | undefined
+  let effects = 0
+  for (let i = 0; i < 40; i++) {
+    await expect(backend.directory.swap(version, 'a', call)).rejects.toMatchObject({ kind: 'unknown' })
+    const document = await inner.directory.read(call)
+    if (document.version !== version) effects += 1
+    version = document.version
+  }
+  expect(effects).toBeGreaterThan(5)
+  expect(effects).toBeLessThan(35)
+  expect(backend.injected).toMatchObject({ directory: 41, throttled: 0 })
+})
+
+test('faults can be changed while it runs, and healed', async () => {
+  const { backend } = faulty({})
+  expect(await add(backend, key, 1)).toBe('done')
+  backend.faults = { throttle: ({ operation }) => (operation === 'write' ? 1 : 0) }
+  await expect(add(backend, key, 1)).rejects.toMatchObject({ kind: 'throttled' })
+  expect(await totalOf(backend, key)).toBe(1)
+  backend.heal()
+  expect(await add(backend, key, 1)).toBe('done')
+})
+
+test('without faults the promise of the backend inside is handed on', () => {
+  const answer = Promise.resolve({ status: 'done' } as const)
+  const inner = memory()
+  const records = { ...inner.records, write: () => answer }
+  const backend = new FaultyBackend({ ...inner, records }, { clock: new FakeClock(), random: seededRandom(1) })
+  expect(backend.records.write({ shard: key, changes: [], stamp: undefined }, call)).toBe(answer)
+})
+
+test('the same seed injects the same faults, another seed others', async () => {
+  const run = async (seed: number) => {
+    const { backend } = faulty({ throttle: 0.3, loseAnswer: 0.3 }, seed)
+    const outcomes: string[] = []
+    for (let i = 0; i < 50; i++)
+      outcomes.push(await add(backend, key, 1).catch((error: unknown) => (error as BackendError).kind))
+    return outcomes.join()
+  }
+  expect(await run(3)).toBe(await run(3))
+  expect(await run(3)).not.toBe(await run(4))
+})
+
+test('it opens and closes the backend inside', async () => {
+  const log: string[] = []
+  const open = () => Promise.resolve(void log.push('open'))
+  const close = () => Promise.resolve(void log.push('close'))
+  const options = { clock: new FakeClock(), random: seededRandom(1), faults: { unavailable: 1 } }
+  const backend = new FaultyBackend({ ...memory(), open, close }, options)
+  await backend.open(call)
+  await backend.close()
+  await new FaultyBackend(memory(), options).open(call)
+  expect(log).toEqual(['open', 'close'])
+})
