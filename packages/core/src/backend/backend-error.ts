@@ -1,0 +1,47 @@
+import { isSpillwayError, SpillwayError } from '../errors/spillway-error.js'
+
+/**
+ * What a failed request means for the data.
+ * - `throttled`: refused for lack of capacity; nothing was done.
+ * - `unavailable`: could not be served; for a read there is no answer, for a write nothing was done.
+ * - `rejected`: refused for another reason; nothing was written.
+ * - `unknown`: no answer; a write may have been done.
+ * - `invalid`: the request can never succeed as it is; nothing was done.
+ */
+export type FailureKind = 'throttled' | 'unavailable' | 'rejected' | 'unknown' | 'invalid'
+
+/** What a store said about a throttle. */
+export interface ThrottleDetail {
+  /** The store's own word for the reason, such as `TableWriteKeyRangeThroughputExceeded`. */
+  readonly reason: string
+  /** The table, index or node that throttled, where it is named. */
+  readonly resource?: string | undefined
+  /** True when the capacity of a key range was exceeded: the case that spreading cures. */
+  readonly namesKeyRange: boolean
+}
+
+/** Every failure of a backend, translated by its adapter. */
+export class BackendError extends SpillwayError {
+  /** What it means for the data. */
+  readonly kind: FailureKind
+  /** What the store said, when `kind` is `throttled`. */
+  readonly throttle: ThrottleDetail | undefined
+
+  constructor(kind: FailureKind, message: string, fields: { readonly cause?: unknown; readonly throttle?: ThrottleDetail } = {}) {
+    super('BACKEND', message, { retryable: kind !== 'invalid', stage: 'backend', cause: fields.cause })
+    this.name = 'BackendError'
+    this.kind = kind
+    this.throttle = fields.throttle
+  }
+}
+
+/** Whether `error` is a {@link BackendError}, also from another copy of the package. */
+export function isBackendError(error: unknown): error is BackendError {
+  return isSpillwayError(error, 'BACKEND')
+}
+
+/** An error that no adapter translated means that nobody knows what was done. */
+export function asBackendError(error: unknown): BackendError {
+  if (isBackendError(error)) return error
+  return new BackendError('unknown', `The backend failed in a way that its adapter does not know: ${String(error)}`, { cause: error })
+}

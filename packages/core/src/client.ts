@@ -1,0 +1,177 @@
+import { Bounds } from './admission/bounds.js'
+import type { BackendError } from './backend/backend-error.js'
+import { callWithin } from './backend/call.js'
+import { guardBackend } from './backend/guarded-backend.js'
+import { FailureLog, type FlushReport } from './collapse/failure-log.js'
+import { Detection } from './detection/detection.js'
+import { ClosedError } from './errors/closed-error.js'
+import { DeadlineList } from './internal/deadline-list.js'
+import { HybridClock } from './merge/hybrid-clock.js'
+import type { Rules } from './merge/merge-rule.js'
+import { RecordShape } from './merge/record-shape.js'
+import type { ClientOptions } from './options.js'
+import { type HotKey, showHotKeys } from './hot-keys.js'
+import { ReadPath } from './read-path.js'
+import { RecordRegistry } from './record-registry.js'
+import { type RecordOptions, Records } from './records.js'
+import { resolveOptions } from './resolve-options.js'
+import type { ResolvedOptions } from './resolved-options.js'
+import { Coordinator } from './routing/coordinator.js'
+import { Routing } from './routing/routing.js'
+import { writerId } from './routing/writer-id.js'
+import { Spreading } from './routing/spreading.js'
+import type { Stages } from './stages.js'
+import { type ClientEvents, type EventName, Events } from './telemetry/events.js'
+import { Ticker } from './time/ticker.js'
+import { WritePath } from './write-path.js'
+
+/**
+ * Opens the backend and fetches the directory of routes, which is the only request that a client makes unasked at its start.
+ * Rejects with `INVALID_ARGUMENT` for options that are out of bounds or in conflict, with `DIRECTORY_MISMATCH` when other
+ * clients of the backend use other `routing` timings, and with `BACKEND` when the backend cannot be reached.
+ */
+export async function createClient(options: ClientOptions): Promise<Client> {
+  const resolved = resolveOptions(options)
+  const client = new Client(resolved)
+  await client.open()
+  return client
+}
+
+/** One process's part of a fleet that shares a backend. Made by {@link createClient}. */
+export class Client {
+  readonly #stages: Stages
+  readonly #coordinator: Coordinator
+  readonly #registry = new RecordRegistry()
+  readonly #writePaths: WritePath[] = []
+  readonly #failures: FailureLog
+  readonly #writeBounds: Bounds
+  readonly #readBounds: Bounds
+  #closing: Promise<FlushReport> | undefined
+
+  /** @internal */
+  constructor(options: ResolvedOptions) {
+    const { clock, random, limits, routing: routingOptions, sharding } = options
+    const backend = guardBackend(options.backend)
+    const events = new Events()
+    const deadlines = new DeadlineList()
+    const detection = new Detection(options.detection, random, clock.nowMs())
+    const routing = new Routing({
+      backend,
+      clock,
+      random,
+      events,
+      options: routingOptions,
+      requestTimeoutMs: limits.requestTimeoutMs,
+    })
+    this.#coordinator = new Coordinator({ routing, clock, random, events, ...routingOptions })
+    const spreading = new Spreading({
+      routing,
+      coordinator: this.#coordinator,
+      options: sharding,
+      leaseMs: routingOptions.leaseMs,
+      writeUnitsPerSecondMax: backend.capabilities.partition.writeUnitsPerSecond,
+    })
+    const ticker = new Ticker(clock, options.detection.tickMs, (nowMs) => {
+      deadlines.expireUntil(nowMs)
+      for (const { key, side, state } of detection.tick(nowMs)) {
+        const name = state === 'hot' ? 'key-hot' : 'key-cooled'
+        if (events.hasListeners(name)) events.emit(name, { key, side })
+      }
+      spreading.decide(detection.hotKeys())
+    })
+    this.#failures = new FailureLog(events)
+    this.#writeBounds = new Bounds(limits, 'write()')
+    this.#readBounds = new Bounds(limits, 'read()')
+    this.#stages = {
+      options,
+      backend,
+      clock,
+      ticker,
+      random,
+      routing,
+      detection,
+      deadlines,
+      events,
+      declare: (key) => spreading.declare(key),
+      throttled(key: string, shardIndex: number, side: 'write' | 'read', error: BackendError) {
+        detection.countThrottle(key, side, error.throttle?.namesKeyRange ?? false)
+        if (events.hasListeners('throttle'))
+          events.emit('throttle', { key, shardIndex, side, reason: error.throttle?.reason ?? error.message })
+      },
+    }
+  }
+
+  /** @internal */
+  async open(): Promise<void> {
+    const { backend, clock, options, routing, ticker } = this.#stages
+    try {
+      await callWithin(clock, options.limits.requestTimeoutMs, (call) => backend.open?.(call) ?? Promise.resolve())
+      await routing.start()
+    } catch (error) {
+      await backend.close?.()
+      throw error
+    }
+    ticker.start()
+  }
+
+  /**
+   * Declares a record: its fields, and how changes to them merge. Types of writes and reads follow from `rules`.
+   * The same name with the same rules gives the same record. Throws `InvalidArgumentError` when a rule conflicts with that of
+   * another record under the same prefix, and `ClosedError` on a closed client.
+   */
+  records<const R extends Rules>(name: string, rules: R, options: RecordOptions = {}): Records<R> {
+    if (this.#closing !== undefined) throw new ClosedError('records()')
+    return this.#registry.declare(name, rules, options, this.#stages.backend.capabilities, (shape, prefix) =>
+      this.#build<R>(shape, prefix),
+    )
+  }
+
+  /** What is hot now, hottest first, as far as this client has seen it. */
+  hotKeys(): readonly HotKey[] {
+    const { detection, routing, backend } = this.#stages
+    return showHotKeys(detection.hotKeys(), routing.latest(), backend.capabilities.partition.writeUnitsPerSecond)
+  }
+
+  /** Calls `listener` at each event of this name; gives back what ends it. The same events are on `node:diagnostics_channel` as `spillway:<name>`. */
+  on<N extends EventName>(name: N, listener: (event: ClientEvents[N]) => void): () => void {
+    return this.#stages.events.on(name, listener)
+  }
+
+  /** Sends all open windows without waiting for their time; resolves when what was accepted before is settled, and says what could not be written. */
+  flush(): Promise<FlushReport> {
+    return this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.flush())))
+  }
+
+  /** Accepts nothing more, flushes, closes the backend, and says what could not be written. Calling it again gives the same report. */
+  close(): Promise<FlushReport> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** `await using` closes the client. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<FlushReport> {
+    const { routing, ticker, backend } = this.#stages
+    this.#writeBounds.close()
+    this.#readBounds.close()
+    const report = await this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.close())))
+    routing.close()
+    ticker.stop()
+    await this.#coordinator.idle()
+    await backend.close?.()
+    return report
+  }
+
+  #build<R extends Rules>(shape: RecordShape, prefix: string): Records<R> {
+    const { clock, random, options } = this.#stages
+    const writer = writerId(random)
+    const stamps = new HybridClock(clock, writer, options.limits.clockSkewMaxMs)
+    const writePath = new WritePath(this.#stages, shape, prefix, writer, stamps, this.#writeBounds, this.#failures)
+    const readPath = new ReadPath(this.#stages, shape, prefix, stamps, this.#readBounds, writePath)
+    this.#writePaths.push(writePath)
+    return new Records<R>(shape.name, writePath, readPath, () => this.#closing !== undefined)
+  }
+}

@@ -1,0 +1,276 @@
+// Problem: a hot key gets more writes than its partition serves, and a cold key must not wait for company.
+// Scheme: group commit. The first change to a key leaves at once; while it is in flight, what arrives merges into one open
+//   window, which leaves when the flight has landed and, for a hot key, not sooner than `windowMs` after the one before.
+// Invariants: one flight a key, so that a writer's numbers grow; every caller's promise settles with the flight that carried
+//   its change; what is held is bounded in keys and bytes, and at the bound callers wait their turn or are refused.
+// Cost: a hot write is one map look-up, one merge and a promise that is there already; a cold one makes an entry, a window
+//   and a flight, which go when it lands.
+// Source: group commit (Gawlick and Kinkade, «Varieties of Concurrency Control in IMS/VS Fast Path», 1985).
+
+import type { Bounds } from '../admission/bounds.js'
+import { checkKey } from '../admission/key-check.js'
+import type { Capabilities, FieldChange, WriteStamp } from '../backend/backend.js'
+import { ClosedError } from '../errors/closed-error.js'
+import { LimitReachedError } from '../errors/limit-error.js'
+import { InvalidArgumentError } from '../errors/misuse-error.js'
+import { rejectOnAbort } from '../internal/abort.js'
+import { Deferred } from '../internal/deferred.js'
+import type { MergeContext, RecordShape } from '../merge/record-shape.js'
+import type { Clock, Timer } from '../time/clock.js'
+import { Flight, type FlightOutcome, type FlightParts } from './flight.js'
+import { Window } from './window.js'
+
+/** How a caller may write. */
+export interface WriteOptions {
+  /** Ends the waiting of this caller; a change that has been accepted is written all the same. */
+  readonly signal?: AbortSignal
+  /** `written` resolves once the change is durable. `buffered` resolves once it is accepted: it is lost if the process dies before it is written. @default 'written' */
+  readonly ack?: 'written' | 'buffered'
+}
+
+/** What collapsing needs from the stages around it. */
+export interface CollapseParts {
+  readonly shape: RecordShape
+  /** Stands before every key. */
+  readonly prefix: string
+  readonly capabilities: Capabilities
+  readonly bounds: Bounds
+  readonly clock: Clock
+  readonly windowMs: number
+  readonly mergeContext: MergeContext
+  readonly flight: FlightParts
+  /** Whether writes to the key wait for their window; asked once a flush. */
+  isHot(key: string): boolean
+  /** A window is about to leave. */
+  onFlush(key: string, changeCount: number): void
+  /** A flight has ended. */
+  onLanded(flight: Flight, outcome: FlightOutcome): void
+}
+
+interface Entry {
+  /** As the caller names it. */
+  readonly name: string
+  /** With the record's prefix: what the stages behind know. */
+  readonly key: string
+  window: Window | undefined
+  flight: Flight | undefined
+  /** Set while a hot key rests between two flushes. */
+  rest: Timer | undefined
+  /** Reads that look at the open window; it stays open as long. */
+  holds: number
+  /** Those who wait for the flight to land, in order to hold. */
+  holdsWaiting: Deferred<void> | undefined
+}
+
+const resolved = Promise.resolve()
+
+/** One record's windows and flights. */
+export class Collapse {
+  readonly #parts: CollapseParts
+  readonly #entries = new Map<string, Entry>()
+  readonly #windowBytes: number
+  #isClosed = false
+  #idle: Deferred<void> | undefined
+
+  constructor(parts: CollapseParts) {
+    this.#parts = parts
+    this.#windowBytes = 64 + 16 * parts.shape.fields.length
+  }
+
+  /** Merges a change into the key's window. Rejects before anything is sent when the change or the key cannot be accepted. */
+  write(key: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
+    const entry = this.#entries.get(key)
+    const { bounds } = this.#parts
+    if (entry === undefined ? !bounds.hasRoom : !bounds.hasBytes) return this.#writeWhenRoom(key, change, options)
+    if (this.#isClosed) return Promise.reject(new ClosedError('write()'))
+    try {
+      if (entry !== undefined) return this.#merge(entry, change, options)
+      checkKey(key, this.#parts.prefix, this.#parts.capabilities)
+      return this.#open(key, change, options)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /** Sends every open window as soon as its key's flight has landed; resolves when all that was accepted before is settled. */
+  async flush(): Promise<void> {
+    const settled: Promise<unknown>[] = []
+    for (const entry of this.#entries.values()) {
+      if (entry.flight !== undefined) settled.push(entry.flight.window.written.catch(reportedElsewhere))
+      if (entry.window !== undefined) settled.push(entry.window.written.catch(reportedElsewhere))
+      entry.rest?.clear()
+      entry.rest = undefined
+      this.#advance(entry)
+    }
+    await Promise.all(settled)
+  }
+
+  /** Accepts nothing more, flushes, and resolves when nothing is left. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.flush()
+    if (this.#entries.size === 0) return
+    this.#idle = new Deferred()
+    await this.#idle.promise
+  }
+
+  /**
+   * Waits until no flight of the key is under way, keeps its open window from leaving while `read` runs, and gives `read` the
+   * states that are not sent yet (undefined when there are none).
+   */
+  async whileHeld<T>(key: string, read: () => Promise<T>): Promise<readonly [T, readonly unknown[] | undefined]> {
+    for (let entry = this.#entries.get(key); entry !== undefined; entry = this.#entries.get(key)) {
+      if (entry.flight === undefined && !isOverdue(entry)) {
+        entry.holds += 1
+        try {
+          const result = await read()
+          return [result, entry.window?.states.slice()]
+        } finally {
+          entry.holds -= 1
+          this.#advance(entry)
+        }
+      }
+      entry.holdsWaiting ??= new Deferred()
+      await entry.holdsWaiting.promise
+    }
+    return [await read(), undefined]
+  }
+
+  #writeWhenRoom(key: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new ClosedError('write()'))
+    const { signal } = options ?? {}
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
+    return this.#parts.bounds.whenRoom(key, signal, () => this.write(key, change, options))
+  }
+
+  #open(name: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
+    const key = this.#parts.prefix === '' ? name : this.#parts.prefix + name
+    const entry: Entry = {
+      name,
+      key,
+      window: undefined,
+      flight: undefined,
+      rest: undefined,
+      holds: 0,
+      holdsWaiting: undefined,
+    }
+    const written = this.#merge(entry, change, options)
+    if (entry.window === undefined) return written // aborted before it was accepted
+    this.#entries.set(name, entry)
+    this.#parts.bounds.enter(key.length)
+    this.#advance(entry)
+    return written
+  }
+
+  #merge(entry: Entry, change: unknown, options: WriteOptions | undefined): Promise<void> {
+    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error)
+    const { shape, mergeContext, bounds, capabilities } = this.#parts
+    const window = entry.window ?? new Window(shape.fields.length, this.#windowBytes)
+    const roomBytes = capabilities.changeBytesMax - window.bytes
+    const grownBytes = shape.mergeInto(window.states, change, mergeContext, roomBytes)
+    if (grownBytes > roomBytes) throw this.#tooLarge(entry, grownBytes)
+    window.changeCount += 1
+    if (entry.window === undefined) {
+      window.bytes += grownBytes
+      entry.window = window
+      bounds.take(window.bytes)
+    } else if (grownBytes !== 0) {
+      window.bytes += grownBytes
+      bounds.take(grownBytes)
+    }
+    if (options === undefined) return window.written
+    return this.#promiseFor(window, options)
+  }
+
+  #promiseFor(window: Window, { ack, signal }: WriteOptions): Promise<void> {
+    if (ack === 'buffered') {
+      window.bufferedCount += 1
+      return resolved
+    }
+    return signal === undefined ? window.written : rejectOnAbort(window.written, signal)
+  }
+
+  /** Moves a key on: its window leaves when it may, and an entry with nothing in it goes. */
+  #advance(entry: Entry): void {
+    if (entry.flight !== undefined || entry.holds > 0 || entry.rest !== undefined) return
+    if (entry.window !== undefined) this.#flush(entry, entry.window)
+    else if (this.#entries.delete(entry.name)) {
+      this.#parts.bounds.leave(entry.key.length)
+      if (this.#entries.size === 0) this.#idle?.resolve()
+    }
+  }
+
+  #flush(entry: Entry, window: Window): void {
+    const { clock, flight: parts, windowMs, isHot, onFlush } = this.#parts
+    entry.window = undefined
+    onFlush(entry.key, window.changeCount)
+    if (!this.#isClosed && isHot(entry.key)) {
+      entry.rest = clock.setTimer(() => {
+        entry.rest = undefined
+        this.#advance(entry)
+      }, windowMs)
+    }
+    entry.flight = new Flight(
+      parts,
+      entry.key,
+      window,
+      this.#changesOf(window),
+      this.#stampFor(window),
+      (flight, outcome) => this.#landed(entry, flight, outcome),
+    )
+    entry.flight.send()
+  }
+
+  #landed(entry: Entry, flight: Flight, outcome: FlightOutcome): void {
+    const { window } = flight
+    entry.flight = undefined
+    this.#parts.onLanded(flight, outcome)
+    window.settle(outcome.error)
+    this.#parts.bounds.release(window.bytes)
+    if (entry.holdsWaiting === undefined) this.#advance(entry)
+    else this.#letHold(entry)
+  }
+
+  /** Those who wait to hold come before the next flush; who comes later waits for that flush. */
+  #letHold(entry: Entry): void {
+    const waiting = entry.holdsWaiting
+    entry.holdsWaiting = undefined
+    waiting?.resolve()
+    // They take their holds in the microtasks that follow; then the key moves on, at once or when the last of them lets go.
+    void resolved.then(() => resolved).then(() => this.#advance(entry))
+  }
+
+  #changesOf(window: Window): readonly FieldChange[] {
+    const { fields } = this.#parts.shape
+    const changes: FieldChange[] = []
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i]
+      if (field !== undefined && window.states[i] !== undefined)
+        changes.push({ name: field.name, rule: field.rule, state: window.states[i] })
+    }
+    return changes
+  }
+
+  #stampFor(window: Window): WriteStamp | undefined {
+    return this.#parts.shape.needsStamp(window.states) ? this.#parts.flight.nextStamp(0) : undefined
+  }
+
+  #tooLarge(entry: Entry, grownBytes: number): Error {
+    const { changeBytesMax } = this.#parts.capabilities
+    if (entry.window !== undefined)
+      return new LimitReachedError("the backend's changeBytesMax", changeBytesMax, entry.key)
+    return new InvalidArgumentError(
+      'change',
+      `at most ${changeBytesMax} bytes, the most that one write to the backend takes`,
+      `${grownBytes} bytes`,
+    )
+  }
+}
+
+/** A window that only other holds keep from leaving: who comes now waits for it, or reads could keep it back for ever. */
+function isOverdue(entry: Entry): boolean {
+  return entry.holds > 0 && entry.window !== undefined && entry.rest === undefined
+}
+
+/** Each window's callers are told by their own promises, and buffered ones by the report. */
+function reportedElsewhere(): void {}

@@ -1,0 +1,32 @@
+import { Deferred } from '../internal/deferred.js'
+
+/** Changes to one key that will be written as one. */
+export class Window {
+  /** Merged states in the order of the record's fields; undefined where a field is not changed. */
+  readonly states: unknown[]
+  /** How many changes have been merged. */
+  changeCount = 0
+  /** How many of them nobody waits for. */
+  bufferedCount = 0
+  /** About how many bytes it takes. */
+  bytes: number
+  #written: Deferred<void> | undefined
+
+  constructor(fieldCount: number, bytes: number) {
+    this.states = new Array<unknown>(fieldCount).fill(undefined)
+    this.bytes = bytes
+  }
+
+  /** One promise for all callers: settles with the write that carries this window. */
+  get written(): Promise<void> {
+    this.#written ??= new Deferred()
+    return this.#written.promise
+  }
+
+  /** Tells all callers that it is written, or with which error it is not. */
+  settle(error: unknown): void {
+    if (this.#written === undefined) return
+    if (error === undefined) this.#written.resolve()
+    else this.#written.reject(error)
+  }
+}

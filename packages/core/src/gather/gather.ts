@@ -1,0 +1,197 @@
+// Problem: the parts of a hot key's value stand in many shards, some of which may be slow, throttled or just being merged back.
+// Scheme: read all shards of the route, in one backend batch where that is possible, else with bounded concurrency; read again
+//   those that failed, with jittered back-off, until their time is up; merge what came.
+// Invariants: the snapshot that named the shards is still under its lease when the last answer is in, or all is thrown away
+//   and read again (rule lease-at-end); a shard that this very gather shows as absorbed is left out (rule absorbed).
+// Cost: a cold key is one request and one call-back; a spread one ⌈shards ÷ shardsPerReadMax⌉ requests.
+// Source: docs/routing.md; Dean and Barroso, «The Tail at Scale» (CACM 2013), for why fanout is kept small.
+
+import pLimit from 'p-limit'
+
+import type { RecordStore, ShardAnswer, ShardContents, ShardsRead } from '../backend/backend.js'
+import { asBackendError, type BackendError } from '../backend/backend-error.js'
+import { checkReadAnswers } from '../backend/guarded-backend.js'
+import type { Random } from '../chance/random.js'
+import { ReadFailedError } from '../errors/read-error.js'
+import { backoffMs } from '../internal/backoff.js'
+import type { DeadlineList } from '../internal/deadline-list.js'
+import type { Field } from '../merge/merge-rule.js'
+import type { ShardRef } from '../operation.js'
+import type { ResolvedGatherOptions } from '../resolved-options.js'
+import { shardOf, shardsToRead } from '../routing/route.js'
+import type { Routing } from '../routing/routing.js'
+import type { Snapshot } from '../routing/snapshot.js'
+import type { Clock } from '../time/clock.js'
+import type { Ticker } from '../time/ticker.js'
+import { combine, type Gathered } from './combine.js'
+import { ReadRequest } from './read-request.js'
+
+/** What gathering needs from the stages around it. */
+export interface GatherParts {
+  readonly store: RecordStore
+  readonly fields: readonly Field[]
+  readonly routing: Routing
+  readonly clock: Clock
+  readonly ticker: Ticker
+  readonly random: Random
+  readonly deadlines: DeadlineList
+  readonly options: ResolvedGatherOptions
+  readonly consistency: 'strong' | 'eventual'
+  readonly shardsPerReadMax: number
+  readonly requestTimeoutMs: number
+  /** A request has been answered; `units` is what the store told, or undefined. */
+  onRequest(key: string, units: number | undefined): void
+  /** A shard, or a request as a whole, was throttled. */
+  onThrottle(key: string, shardIndex: number, error: BackendError): void
+}
+
+/** Called once with what was gathered, or with an error. */
+export type GatherDone = (gathered: Gathered | undefined, error: unknown) => void
+
+/** How often a gather is thrown away because its lease ended meanwhile. */
+const attemptsMax = 5
+
+/** Reads keys of one record. */
+export class Gather {
+  readonly #parts: GatherParts
+
+  constructor(parts: GatherParts) {
+    this.#parts = parts
+  }
+
+  /** Reads all shards of a key. The first request leaves before this returns, if the lease holds. */
+  read(key: string, done: GatherDone): void {
+    const snapshot = this.#parts.routing.current()
+    const route = snapshot?.route(key)
+    if (snapshot !== undefined && (route === undefined || route.read === 1)) this.#readOne(key, snapshot, done)
+    else this.#readSpread(key, snapshot, done)
+  }
+
+  #readOne(key: string, snapshot: Snapshot, done: GatherDone): void {
+    const shards = [shardOf(key, undefined, 0)]
+    this.#request(key, shards, (answers, error) => {
+      const answer = answers?.[0]
+      if (answer?.status === 'read' && snapshot.isValidAt(this.#parts.clock.nowMs())) {
+        done({ states: answer.states, missingShards: none, shardCount: 1, cause: undefined }, undefined)
+        return
+      }
+      this.#noteThrottle(key, shards, answers, error)
+      this.#readSpread(key, undefined, done)
+    })
+  }
+
+  #readSpread(key: string, snapshot: Snapshot | undefined, done: GatherDone): void {
+    this.#gather(key, snapshot).then(
+      (gathered) => done(gathered, undefined),
+      (error: unknown) => done(undefined, error),
+    )
+  }
+
+  async #gather(key: string, known: Snapshot | undefined): Promise<Gathered> {
+    const { routing, clock, fields } = this.#parts
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      const snapshot = attempt === 1 && known !== undefined ? known : await routing.ready()
+      const shards = shardsToRead(key, snapshot.route(key))
+      const answers = await this.#readAll(key, shards)
+      if (snapshot.isValidAt(clock.nowMs())) return combine(fields, shards, answers)
+    }
+    throw new ReadFailedError(
+      key,
+      `The lease on the routes ended during each of ${attemptsMax} attempts: shards take longer to read than routing.leaseMs.`,
+    )
+  }
+
+  async #readAll(key: string, shards: readonly ShardRef[]): Promise<readonly ShardAnswer[]> {
+    const { clock, options, shardsPerReadMax } = this.#parts
+    const giveUpMs = clock.nowMs() + options.shardTimeoutMs
+    if (shards.length <= shardsPerReadMax) return this.#readBatch(key, shards, giveUpMs)
+    const limit = pLimit(options.concurrencyMax)
+    const batches: Promise<readonly ShardAnswer[]>[] = []
+    for (let from = 0; from < shards.length; from += shardsPerReadMax) {
+      const batch = shards.slice(from, from + shardsPerReadMax)
+      batches.push(limit(() => this.#readBatch(key, batch, giveUpMs)))
+    }
+    return (await Promise.all(batches)).flat()
+  }
+
+  /** Reads a batch, and what failed of it again until it is complete or its time is up. */
+  async #readBatch(key: string, shards: readonly ShardRef[], giveUpMs: number): Promise<readonly ShardAnswer[]> {
+    const { clock, random } = this.#parts
+    const answers = new Map<ShardRef, ShardAnswer>()
+    let open = shards
+    for (let attempt = 1; ; attempt++) {
+      const asked = open
+      const got = await new Promise<readonly ShardAnswer[]>((resolve) => {
+        this.#request(key, asked, (received, error) => {
+          this.#noteThrottle(key, asked, received, error)
+          resolve(received ?? asked.map(() => ({ status: 'failed', error })))
+        })
+      })
+      for (const [i, shard] of asked.entries()) answers.set(shard, got[i] ?? { status: 'failed', error: undefined })
+      open = asked.filter((shard) => isWorthAnother(answers.get(shard)))
+      const delayMs = backoffMs(attempt, random)
+      if (open.length === 0 || clock.nowMs() + delayMs >= giveUpMs) break
+      await new Promise<void>((resolve) => clock.setTimer(resolve, delayMs))
+    }
+    return shards.map((shard) => answers.get(shard) ?? { status: 'failed', error: undefined })
+  }
+
+  #request(
+    key: string,
+    shards: readonly ShardRef[],
+    onAnswer: (answers: readonly ShardAnswer[] | undefined, error: unknown) => void,
+  ): void {
+    const { store, fields, consistency, deadlines, ticker, requestTimeoutMs } = this.#parts
+    const read: ShardsRead = { shards, fields, consistency }
+    const request = new ReadRequest(deadlines, (answers, error) => {
+      const problem = answers === undefined ? error : problemOf(answers, read)
+      this.#parts.onRequest(key, problem === undefined && answers !== undefined ? unitsOf(answers) : undefined)
+      if (problem === undefined) onAnswer(answers, undefined)
+      else onAnswer(undefined, problem)
+    })
+    request.await(store.read(read, request.call), ticker.nowMs + requestTimeoutMs)
+  }
+
+  #noteThrottle(
+    key: string,
+    shards: readonly ShardRef[],
+    answers: readonly ShardAnswer[] | undefined,
+    error: unknown,
+  ): void {
+    if (answers === undefined) this.#noteFailure(key, shards[0]?.index ?? 0, error)
+    else {
+      for (const [i, answer] of answers.entries()) {
+        if (answer.status === 'failed') this.#noteFailure(key, shards[i]?.index ?? 0, answer.error)
+      }
+    }
+  }
+
+  #noteFailure(key: string, shardIndex: number, error: unknown): void {
+    const failure = asBackendError(error)
+    if (failure.kind === 'throttled') this.#parts.onThrottle(key, shardIndex, failure)
+  }
+}
+
+function problemOf(answers: readonly ShardAnswer[], read: ShardsRead): unknown {
+  try {
+    checkReadAnswers(answers, read)
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
+
+const none: readonly number[] = []
+
+function isWorthAnother(answer: ShardAnswer | undefined): boolean {
+  return answer?.status === 'failed' && asBackendError(answer.error).kind !== 'invalid'
+}
+
+function unitsOf(answers: readonly ShardAnswer[]): number | undefined {
+  let units: number | undefined
+  for (const answer of answers) {
+    const consumed = (answer as Partial<ShardContents>).units
+    if (consumed !== undefined) units = (units ?? 0) + consumed
+  }
+  return units
+}

@@ -1,0 +1,33 @@
+/** Settles as `promise` does, or rejects with the signal's reason if that comes first. The listener is always removed. */
+export function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal, onAbort?: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      onAbort?.()
+      reject(abortReason(signal))
+    }
+    if (signal.aborted) {
+      promise.catch(leftToOthers)
+      abort()
+      return
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(
+      (value) => {
+        signal.removeEventListener('abort', abort)
+        resolve(value)
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', abort)
+        reject(error)
+      },
+    )
+  })
+}
+
+/** What an aborted caller is rejected with. */
+export function abortReason(signal: AbortSignal): unknown {
+  return signal.reason
+}
+
+/** The promise has other owners, or an owner who has gone. */
+function leftToOthers(): void {}

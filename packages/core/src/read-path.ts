@@ -1,0 +1,159 @@
+// A read travels: coalesce → detection → routing → gather → merge. Everything that happens to it is named here.
+
+import type { Bounds } from './admission/bounds.js'
+import { checkKey } from './admission/key-check.js'
+import { Coalesce, type ReadFlight } from './coalesce/coalesce.js'
+import { PartialReadError } from './errors/read-error.js'
+import { type Gathered, mergeStates } from './gather/combine.js'
+import { Gather } from './gather/gather.js'
+import { rejectOnAbort } from './internal/abort.js'
+import type { HybridClock } from './merge/hybrid-clock.js'
+import type { LatestState } from './merge/latest.js'
+import type { RecordShape } from './merge/record-shape.js'
+import type { Stages } from './stages.js'
+import type { WritePath } from './write-path.js'
+
+/** How a caller may read. */
+export interface ReadOptions {
+  /** Ends the waiting of this caller only. */
+  readonly signal?: AbortSignal
+  /** Also counts this client's own changes that are accepted and not yet written. @default false */
+  readonly pending?: boolean
+  /** Gives what there is when shards cannot be read, marked, instead of rejecting. @default false */
+  readonly allowPartial?: boolean
+}
+
+/** A value that may lack shards. */
+export interface PartialRead<Value> {
+  /** What the shards that could be read say together. */
+  readonly value: Value
+  /** Whether any shard is missing. */
+  readonly isPartial: boolean
+  /** Which. */
+  readonly missingShards: readonly number[]
+}
+
+type Value = Record<string, unknown>
+
+/** The read path of one record. */
+export class ReadPath {
+  readonly #stages: Stages
+  readonly #shape: RecordShape
+  readonly #prefix: string
+  readonly #stamps: HybridClock
+  readonly #writePath: WritePath
+  readonly #bounds: Bounds
+  readonly #coalesce: Coalesce<Gathered, Value>
+  readonly #gather: Gather
+  readonly #view = (gathered: Gathered, key: string): Value => {
+    if (gathered.missingShards.length > 0)
+      throw new PartialReadError(key, gathered.missingShards, gathered.shardCount, gathered.cause)
+    return this.#shape.view(gathered.states)
+  }
+
+  constructor(
+    stages: Stages,
+    shape: RecordShape,
+    prefix: string,
+    stamps: HybridClock,
+    bounds: Bounds,
+    writePath: WritePath,
+  ) {
+    const { backend, clock, ticker, random, routing, deadlines, options, detection } = stages
+    this.#stages = stages
+    this.#shape = shape
+    this.#prefix = prefix
+    this.#stamps = stamps
+    this.#writePath = writePath
+    this.#bounds = bounds
+    this.#coalesce = new Coalesce(bounds, (name, flight, landed) => this.#start(name, flight, landed))
+    this.#gather = new Gather({
+      store: backend.records,
+      fields: shape.fields,
+      routing,
+      clock,
+      ticker,
+      random,
+      deadlines,
+      options: options.gather,
+      consistency: options.consistency,
+      shardsPerReadMax: backend.capabilities.shardsPerReadMax,
+      requestTimeoutMs: Math.min(options.limits.requestTimeoutMs, options.gather.shardTimeoutMs),
+      onRequest: (key, units) => detection.countReadRequests(key, 1, units ?? 1),
+      onThrottle: (key, shardIndex, error) => stages.throttled(key, shardIndex, 'read', error),
+    })
+  }
+
+  /** The value of a key; see `Records.read`. */
+  value(name: string): Promise<Value> {
+    const flight = this.#coalesce.join(name)
+    return flight === undefined ? this.#first(name, undefined, valueOf) : flight.value
+  }
+
+  /** The same for a caller with wishes of its own. */
+  valueWith(name: string, options: ReadOptions): Promise<Value | PartialRead<Value>> {
+    const { signal, pending, allowPartial } = options
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
+    const read = pending === true || allowPartial === true ? this.#special(name, options) : this.value(name)
+    return signal === undefined ? read : rejectOnAbort(read, signal)
+  }
+
+  async #special(name: string, { signal, pending, allowPartial }: ReadOptions): Promise<Value | PartialRead<Value>> {
+    const read = () => this.#gathered(name, signal)
+    const [gathered, unsent] =
+      pending === true ? await this.#writePath.whileHeld(name, read) : [await read(), undefined]
+    const states = [...gathered.states]
+    if (unsent !== undefined) mergeStates(states, this.#shape.fields, unsent)
+    if (allowPartial !== true) return this.#view({ ...gathered, states }, this.#prefix + name)
+    const { missingShards } = gathered
+    return { value: this.#shape.view(states), isPartial: missingShards.length > 0, missingShards }
+  }
+
+  #gathered(name: string, signal: AbortSignal | undefined): Promise<Gathered> {
+    return this.#coalesce.join(name)?.gathered ?? this.#first(name, signal, gatheredOf)
+  }
+
+  #first<T>(
+    name: string,
+    signal: AbortSignal | undefined,
+    outcomeOf: (flight: ReadFlight<Gathered, Value>) => Promise<T>,
+  ): Promise<T> {
+    try {
+      checkKey(name, this.#prefix, this.#stages.backend.capabilities)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+    if (this.#bounds.hasRoom) return outcomeOf(this.#coalesce.open(name))
+    return this.#bounds.whenRoom(name, signal, () => outcomeOf(this.#coalesce.join(name) ?? this.#coalesce.open(name)))
+  }
+
+  #start(name: string, flight: ReadFlight<Gathered, Value>, landed: () => void): void {
+    const { detection, events, clock } = this.#stages
+    const key = this.#prefix === '' ? name : this.#prefix + name
+    const startedMs = events.hasListeners('gather') ? clock.nowMs() : undefined
+    detection.countReads(key, flight.readerCount)
+    this.#gather.read(key, (gathered, error) => {
+      if (gathered === undefined) flight.fail(error)
+      else {
+        if (this.#shape.hasLatest) this.#observe(gathered.states)
+        flight.land(gathered, (whole) => this.#view(whole, key))
+        if (startedMs !== undefined) this.#tell(key, gathered, clock.nowMs() - startedMs)
+      }
+      landed()
+    })
+  }
+
+  /** What this client stamps from now on is later than what it has seen. */
+  #observe(states: readonly unknown[]): void {
+    for (const [i, { rule }] of this.#shape.fields.entries()) {
+      if (rule.kind === 'latest' && states[i] !== undefined) this.#stamps.observe((states[i] as LatestState).stamp)
+    }
+  }
+
+  #tell(key: string, { shardCount, missingShards }: Gathered, durationMs: number): void {
+    this.#stages.events.emit('gather', { record: this.#shape.name, key, shardCount, missingShards, durationMs })
+  }
+}
+
+const valueOf = (flight: ReadFlight<Gathered, Value>) => flight.value
+const gatheredOf = (flight: ReadFlight<Gathered, Value>) => flight.gathered

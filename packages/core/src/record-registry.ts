@@ -1,0 +1,87 @@
+import type { Capabilities } from './backend/backend.js'
+import { InvalidArgumentError } from './errors/misuse-error.js'
+import { byteLength } from './internal/byte-length.js'
+import { isWellFormed } from './internal/well-formed.js'
+import { isSameRule, type Rules } from './merge/merge-rule.js'
+import { RecordShape } from './merge/record-shape.js'
+import type { RecordOptions, Records } from './records.js'
+
+interface Declared {
+  readonly shape: RecordShape
+  readonly prefix: string
+  readonly records: unknown
+}
+
+/** Knows every record of a client, so that no two of them mean different things by the same field of the same key. */
+export class RecordRegistry {
+  readonly #declared = new Map<string, Declared>()
+
+  /** The record of this name: the one that is declared already, or what `build` makes. Throws `InvalidArgumentError`. */
+  declare<R extends Rules>(
+    name: string,
+    rules: R,
+    options: RecordOptions,
+    capabilities: Capabilities,
+    build: (shape: RecordShape, prefix: string) => Records<R>,
+  ): Records<R> {
+    const prefix = checkedPrefix(options, capabilities)
+    const shape = new RecordShape(name, rules)
+    const known = this.#declared.get(name)
+    if (known !== undefined) {
+      requireSame(known, shape, prefix)
+      return known.records as Records<R>
+    }
+    this.#requireFree(shape, prefix)
+    const records = build(shape, prefix)
+    this.#declared.set(name, { shape, prefix, records })
+    return records
+  }
+
+  #requireFree(shape: RecordShape, prefix: string): void {
+    for (const other of this.#declared.values()) {
+      const field = shape.fields.find((candidate) => other.shape.indexOf.has(candidate.name))
+      if (other.prefix !== prefix || field === undefined) continue
+      const expected = `free under prefix ${JSON.stringify(prefix)}, but record ${other.shape.name} has it`
+      throw new InvalidArgumentError(
+        `rules of record ${shape.name}`,
+        expected,
+        field.name,
+        'Keys are stored byte for byte: give one of the records a prefix.',
+      )
+    }
+  }
+}
+
+function requireSame(known: Declared, shape: RecordShape, prefix: string): void {
+  const isSame =
+    known.prefix === prefix &&
+    known.shape.fields.length === shape.fields.length &&
+    shape.fields.every(({ name, rule }) => {
+      const index = known.shape.indexOf.get(name)
+      const field = index === undefined ? undefined : known.shape.fields[index]
+      return field !== undefined && isSameRule(field.rule, rule)
+    })
+  if (isSame) return
+  throw new InvalidArgumentError(
+    `rules of record ${shape.name}`,
+    'those that it was declared with before',
+    listed(shape),
+    `They were ${listed(known.shape)}.`,
+  )
+}
+
+function listed(shape: RecordShape): string {
+  return shape.fields.map(({ name, rule }) => `${name}: ${rule.id}`).join(', ')
+}
+
+function checkedPrefix(options: RecordOptions, capabilities: Capabilities): string {
+  for (const name of Object.keys(options)) {
+    if (name !== 'prefix') throw new InvalidArgumentError('options', 'made of prefix', name)
+  }
+  const { prefix = '' } = options
+  const bytesMax = Math.floor(capabilities.keyBytesMax / 2)
+  if (typeof prefix !== 'string' || !isWellFormed(prefix) || byteLength(prefix) > bytesMax) {
+    throw new InvalidArgumentError('options.prefix', `a well-formed string of at most ${bytesMax} bytes`, prefix)
+  }
+  return prefix
+}

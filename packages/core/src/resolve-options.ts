@@ -1,0 +1,212 @@
+import type { Backend } from './backend/backend.js'
+import type { Random } from './chance/random.js'
+import { SystemRandom } from './chance/system-random.js'
+import type { ResolvedDetectionOptions } from './detection/detection.js'
+import { InvalidArgumentError } from './errors/misuse-error.js'
+import type { ClientOptions, ShardingRule } from './options.js'
+import { isPowerOfTwo } from './internal/power-of-two.js'
+import type {
+  ResolvedLimits,
+  ResolvedOptions,
+  ResolvedRoutingOptions,
+  ResolvedShardingOptions,
+} from './resolved-options.js'
+import type { Clock } from './time/clock.js'
+import { SystemClock } from './time/system-clock.js'
+
+/** Checks a user's options and fills in the defaults. Throws `InvalidArgumentError`. */
+export function resolveOptions(given: ClientOptions): ResolvedOptions {
+  const options = section(given, 'options', [
+    'backend',
+    'collapse',
+    'detection',
+    'routing',
+    'sharding',
+    'gather',
+    'limits',
+    'consistency',
+    'clock',
+    'random',
+  ])
+  const backend = requireBackend(options['backend'])
+  const routing = resolveRouting(options['routing'])
+  const limits = resolveLimits(options['limits'])
+  if (limits.writeTimeoutMs >= routing.retryHorizonMs) {
+    throw new InvalidArgumentError(
+      'limits.writeTimeoutMs',
+      `less than routing.retryHorizonMs = ${routing.retryHorizonMs}`,
+      limits.writeTimeoutMs,
+    )
+  }
+  const collapse = section(options['collapse'], 'collapse', ['windowMs'])
+  const gather = section(options['gather'], 'gather', ['concurrencyMax', 'shardTimeoutMs'])
+  return Object.freeze({
+    backend,
+    clock: (options['clock'] as Clock | undefined) ?? new SystemClock(),
+    random: (options['random'] as Random | undefined) ?? new SystemRandom(),
+    consistency: oneOf(options['consistency'], 'consistency', ['strong', 'eventual'], 'strong'),
+    collapse: Object.freeze({ windowMs: number(collapse, 'collapse.windowMs', 1, 60_000, 100) }),
+    detection: resolveDetection(options['detection'], backend),
+    routing,
+    sharding: resolveSharding(options['sharding']),
+    gather: Object.freeze({
+      concurrencyMax: whole(gather, 'gather.concurrencyMax', 1, 1_024, 16),
+      shardTimeoutMs: number(gather, 'gather.shardTimeoutMs', 1, 600_000, 2_000),
+    }),
+    limits,
+  })
+}
+
+function resolveDetection(given: unknown, backend: Backend): ResolvedDetectionOptions {
+  const options = section(given, 'detection', [
+    'bytesMax',
+    'halfLifeMs',
+    'tickMs',
+    'hotWritesPerSecond',
+    'hotReadsPerSecond',
+    'coolMs',
+  ])
+  const { writeUnitsPerSecond, readUnitsPerSecond } = backend.capabilities.partition
+  return Object.freeze({
+    bytesMax: whole(options, 'detection.bytesMax', 4_096, 67_108_864, 65_536),
+    halfLifeMs: number(options, 'detection.halfLifeMs', 10, 600_000, 250),
+    tickMs: number(options, 'detection.tickMs', 5, 1_000, 50),
+    hotWritesPerSecond: number(options, 'detection.hotWritesPerSecond', 0.001, 1e9, writeUnitsPerSecond / 10),
+    hotReadsPerSecond: number(options, 'detection.hotReadsPerSecond', 0.001, 1e9, readUnitsPerSecond / 10),
+    coolMs: number(options, 'detection.coolMs', 0, 86_400_000, 5_000),
+  })
+}
+
+function resolveRouting(given: unknown): ResolvedRoutingOptions {
+  const options = section(given, 'routing', [
+    'refreshMs',
+    'leaseMs',
+    'retryHorizonMs',
+    'sealRetentionMs',
+    'directoryBytesMax',
+  ])
+  const routing = Object.freeze({
+    refreshMs: number(options, 'routing.refreshMs', 1, 3_600_000, 1_000),
+    leaseMs: number(options, 'routing.leaseMs', 2, 3_600_000, 3_000),
+    retryHorizonMs: number(options, 'routing.retryHorizonMs', 3, 86_400_000, 300_000),
+    sealRetentionMs: number(options, 'routing.sealRetentionMs', 4, 31_536_000_000, 86_400_000),
+    directoryBytesMax: whole(options, 'routing.directoryBytesMax', 1_024, 262_144, 32_768),
+  })
+  const ascending = ['refreshMs', 'leaseMs', 'retryHorizonMs', 'sealRetentionMs'] as const
+  for (const [i, name] of ascending.entries()) {
+    const next = ascending[i + 1]
+    if (next !== undefined && routing[name] >= routing[next])
+      throw new InvalidArgumentError(`routing.${name}`, `less than routing.${next} = ${routing[next]}`, routing[name])
+  }
+  return routing
+}
+
+function resolveSharding(given: unknown): ResolvedShardingOptions {
+  const options = section(given, 'sharding', ['fanoutMax', 'headroom', 'rules'])
+  const fanoutMax = powerOfTwo(
+    options['fanoutMax'] === undefined ? 64 : options['fanoutMax'],
+    'sharding.fanoutMax',
+    1,
+    1_024,
+  )
+  const rules = options['rules'] === undefined ? [] : options['rules']
+  if (!Array.isArray(rules)) throw new InvalidArgumentError('sharding.rules', 'an array of { match, fanout }', rules)
+  return Object.freeze({
+    fanoutMax,
+    headroom: number(options, 'sharding.headroom', 0.01, 1, 0.7),
+    rules: Object.freeze(rules.map((rule: unknown, i) => resolveRule(rule, `sharding.rules[${i}]`, fanoutMax))),
+  })
+}
+
+function resolveRule(given: unknown, path: string, fanoutMax: number): ShardingRule {
+  const { match, fanout } = section(given, path, ['match', 'fanout'])
+  if (typeof match !== 'string' && !(match instanceof RegExp))
+    throw new InvalidArgumentError(`${path}.match`, 'a key or a RegExp', match)
+  if (match instanceof RegExp && (match.global || match.sticky)) {
+    throw new InvalidArgumentError(
+      `${path}.match`,
+      'a RegExp without the flags g and y',
+      match.flags,
+      'They make a RegExp remember where it stopped.',
+    )
+  }
+  return Object.freeze({ match, fanout: powerOfTwo(fanout, `${path}.fanout`, 2, fanoutMax) })
+}
+
+function resolveLimits(given: unknown): ResolvedLimits {
+  const options = section(given, 'limits', [
+    'keysMax',
+    'bytesMax',
+    'atLimit',
+    'waitersMax',
+    'requestTimeoutMs',
+    'writeTimeoutMs',
+    'clockSkewMaxMs',
+  ])
+  return Object.freeze({
+    keysMax: whole(options, 'limits.keysMax', 1, 10_000_000, 100_000),
+    bytesMax: whole(options, 'limits.bytesMax', 1, Number.MAX_SAFE_INTEGER, 67_108_864),
+    atLimit: oneOf(options['atLimit'], 'limits.atLimit', ['wait', 'reject'], 'wait'),
+    waitersMax: whole(options, 'limits.waitersMax', 0, 10_000_000, 10_000),
+    requestTimeoutMs: number(options, 'limits.requestTimeoutMs', 1, 600_000, 1_000),
+    writeTimeoutMs: number(options, 'limits.writeTimeoutMs', 1, 86_400_000, 10_000),
+    clockSkewMaxMs: number(options, 'limits.clockSkewMaxMs', 0, 86_400_000, 60_000),
+  })
+}
+
+function requireBackend(given: unknown): Backend {
+  const backend = given as Partial<Backend> | undefined
+  if (
+    typeof backend !== 'object' ||
+    backend === null ||
+    typeof backend.records?.write !== 'function' ||
+    typeof backend.directory?.swap !== 'function'
+  ) {
+    throw new InvalidArgumentError('backend', 'a backend such as memory()', given)
+  }
+  return backend as Backend
+}
+
+/** A plain object with known names only: a misspelt option must not pass for an absent one. */
+function section(given: unknown, path: string, names: readonly string[]): Record<string, unknown> {
+  if (given === undefined) return {}
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new InvalidArgumentError(path, 'an object', given)
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw new InvalidArgumentError(path, `made of ${names.join(', ')}`, name)
+  }
+  return given as Record<string, unknown>
+}
+
+function number(
+  options: Record<string, unknown>,
+  path: string,
+  least: number,
+  most: number,
+  byDefault: number,
+): number {
+  const given = options[path.slice(path.lastIndexOf('.') + 1)]
+  const value = given === undefined ? byDefault : given
+  if (typeof value !== 'number' || !(value >= least && value <= most))
+    throw new InvalidArgumentError(path, `a number from ${least} to ${most}`, value)
+  return value
+}
+
+function whole(options: Record<string, unknown>, path: string, least: number, most: number, byDefault: number): number {
+  const value = number(options, path, least, most, byDefault)
+  if (!Number.isInteger(value)) throw new InvalidArgumentError(path, `a whole number from ${least} to ${most}`, value)
+  return value
+}
+
+function powerOfTwo(value: unknown, path: string, least: number, most: number): number {
+  if (typeof value !== 'number' || !isPowerOfTwo(value) || value < least || value > most)
+    throw new InvalidArgumentError(path, `a power of two from ${least} to ${most}`, value)
+  return value
+}
+
+function oneOf<T extends string>(value: unknown, path: string, allowed: readonly T[], byDefault: T): T {
+  if (value === undefined) return byDefault
+  if (!allowed.includes(value as T))
+    throw new InvalidArgumentError(path, allowed.map((word) => `'${word}'`).join(' or '), value)
+  return value as T
+}

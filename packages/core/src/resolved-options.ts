@@ -1,0 +1,52 @@
+import type { Backend } from './backend/backend.js'
+import type { Random } from './chance/random.js'
+import type { ResolvedDetectionOptions } from './detection/detection.js'
+import type { ShardingRule } from './options.js'
+import type { Clock } from './time/clock.js'
+
+/** Options with every default filled in and every value checked. Stages take nothing else. */
+export interface ResolvedOptions {
+  readonly backend: Backend
+  readonly clock: Clock
+  readonly random: Random
+  readonly consistency: 'strong' | 'eventual'
+  readonly collapse: { readonly windowMs: number }
+  readonly detection: ResolvedDetectionOptions
+  readonly routing: ResolvedRoutingOptions
+  readonly sharding: ResolvedShardingOptions
+  readonly gather: ResolvedGatherOptions
+  readonly limits: ResolvedLimits
+}
+
+/** See `RoutingOptions`. */
+export interface ResolvedRoutingOptions {
+  readonly refreshMs: number
+  readonly leaseMs: number
+  readonly retryHorizonMs: number
+  readonly sealRetentionMs: number
+  readonly directoryBytesMax: number
+}
+
+/** See `ShardingOptions`. */
+export interface ResolvedShardingOptions {
+  readonly fanoutMax: number
+  readonly headroom: number
+  readonly rules: readonly ShardingRule[]
+}
+
+/** See `GatherOptions`. */
+export interface ResolvedGatherOptions {
+  readonly concurrencyMax: number
+  readonly shardTimeoutMs: number
+}
+
+/** See `LimitOptions`. */
+export interface ResolvedLimits {
+  readonly keysMax: number
+  readonly bytesMax: number
+  readonly atLimit: 'wait' | 'reject'
+  readonly waitersMax: number
+  readonly requestTimeoutMs: number
+  readonly writeTimeoutMs: number
+  readonly clockSkewMaxMs: number
+}

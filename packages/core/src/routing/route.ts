@@ -1,0 +1,46 @@
+import { type Generation, ownGeneration, type ShardRef } from '../operation.js'
+
+/** Where a route stands in its life; `phases.ts` says what may follow what. */
+export type Phase = 'cold' | 'announced' | 'active' | 'draining' | 'settled'
+
+/** Where the shards of one key are. A key without a route is cold. */
+export interface Route {
+  /** Where it stands in its life. */
+  readonly phase: Phase
+  /** Reads cover shards 0 … read-1. A power of two. */
+  readonly read: number
+  /** Writes go to shards 0 … write-1. A power of two, at most `read`. */
+  readonly write: number
+  /** The opening of shard 1, of shards 2-3, of shards 4-7, … : one for each doubling. */
+  readonly generations: readonly Generation[]
+  /** The write fanouts since the key was last at 1, oldest first. */
+  readonly writeHistory: readonly number[]
+  /** Drawn from the directory's counter at every change. */
+  readonly revision: number
+}
+
+/** The place of shard `index` of a key under a route. */
+export function shardOf(key: string, route: Route | undefined, index: number): ShardRef {
+  if (index === 0) return { key, index: 0, generation: ownGeneration }
+  const generation = route?.generations[doublingOf(index)]
+  if (generation === undefined)
+    throw new RangeError(`shard ${index} is not part of the route of ${JSON.stringify(key)}`)
+  return { key, index, generation }
+}
+
+/** All places that a read of a key must cover. */
+export function shardsToRead(key: string, route: Route | undefined): readonly ShardRef[] {
+  const shards = [shardOf(key, route, 0)]
+  for (let index = 1; index < (route?.read ?? 1); index++) shards.push(shardOf(key, route, index))
+  return shards
+}
+
+/** The one place that a writer with this hash writes to: always the same while the fanout is. */
+export function shardToWrite(key: string, route: Route | undefined, writerHash: number): ShardRef {
+  return shardOf(key, route, route === undefined ? 0 : writerHash & (route.write - 1))
+}
+
+/** Which doubling opened shard `index`: 0 for shard 1, 1 for shards 2-3, 2 for shards 4-7. */
+function doublingOf(index: number): number {
+  return 31 - Math.clz32(index)
+}

@@ -1,0 +1,183 @@
+// Problem: many processes must agree where a key's shards are, and a cold key must not pay for it with a request.
+// Scheme: every process holds a snapshot of one small directory and refreshes it in the background. A snapshot may be acted
+//   upon under its lease; past it, operations wait for a refresh and fail with `ROUTE_UNAVAILABLE` when none comes in time.
+// Invariants: one directory request at a time, so that an older answer never replaces a newer one; a revision's age counts
+//   from the moment its *answer* arrived, by the monotonic clock; a lease counts from the moment its fetch *began*.
+// Cost: one fetch at start and one every `refreshMs`; nothing for a key but a look-up in a map that is empty while all is cold.
+// Source: docs/routing.md; Gray and Cheriton, «Leases» (SOSP 1989).
+
+import type { Backend, DirectoryDocument } from '../backend/backend.js'
+import { callWithin } from '../backend/call.js'
+import { type Random, randomUint32 } from '../chance/random.js'
+import { RouteUnavailableError } from '../errors/route-error.js'
+import type { ResolvedRoutingOptions } from '../resolved-options.js'
+import type { Events } from '../telemetry/events.js'
+import type { Clock, Timer } from '../time/clock.js'
+import { checkTimings, decodeDirectory, type Directory, encodeDirectory } from './directory.js'
+import { Snapshot } from './snapshot.js'
+
+/** What routing is built from. */
+export interface RoutingParts {
+  readonly backend: Backend
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: Events
+  readonly options: ResolvedRoutingOptions
+  readonly requestTimeoutMs: number
+}
+
+/** This process's view of the directory, kept fresh. */
+export class Routing {
+  readonly #parts: RoutingParts
+  readonly #seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
+  #snapshot: Snapshot | undefined
+  #busy: Promise<void> | undefined
+  #timer: Timer | undefined
+  #isClosed = false
+
+  constructor(parts: RoutingParts) {
+    this.#parts = parts
+  }
+
+  /** Fetches the directory, or makes it, and keeps it fresh from then on. Rejects with `DIRECTORY_MISMATCH` when options differ from its header. */
+  async start(): Promise<void> {
+    await this.refresh()
+    this.#arm()
+  }
+
+  /** Ends the background refresh. */
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.clear()
+  }
+
+  /** The snapshot while its lease holds; undefined once it is over. */
+  current(): Snapshot | undefined {
+    const snapshot = this.#snapshot
+    return snapshot !== undefined && snapshot.isValidAt(this.#parts.clock.nowMs()) ? snapshot : undefined
+  }
+
+  /** The snapshot whether its lease holds or not: for showing, never for acting. */
+  latest(): Snapshot | undefined {
+    return this.#snapshot
+  }
+
+  /** A snapshot under a lease, after as many refreshes as it takes. Rejects with `ROUTE_UNAVAILABLE` after `leaseMs`. */
+  async ready(): Promise<Snapshot> {
+    const { clock, options } = this.#parts
+    const giveUpMs = clock.nowMs() + options.leaseMs
+    let cause: unknown
+    do {
+      const snapshot = this.current()
+      if (snapshot !== undefined) return snapshot
+      try {
+        await this.refresh()
+      } catch (error) {
+        cause = error
+        await new Promise<void>((resolve) => clock.setTimer(resolve, options.refreshMs / 4))
+      }
+    } while (clock.nowMs() < giveUpMs)
+    throw new RouteUnavailableError(cause)
+  }
+
+  /** Fetches the directory; joins a request that is under way. */
+  refresh(): Promise<void> {
+    return this.#exclusively(() => this.#fetch())
+  }
+
+  /** For how long this process has seen this revision of the key's route; 0 when it has not. */
+  seenForMs(key: string, revision: number): number {
+    const seen = this.#seen.get(key)
+    return seen?.revision === revision ? this.#parts.clock.monotonicMs() - seen.sinceMs : 0
+  }
+
+  /** Swaps the directory for what `change` makes of it. Another client's change wins over this one's and is fetched instead. */
+  async swap(change: (directory: Directory) => Directory | undefined): Promise<void> {
+    while (this.#busy !== undefined) await this.#busy.catch(ignoreHere)
+    return this.#exclusively(async () => {
+      const before = this.#snapshot
+      const directory = before === undefined ? undefined : change(before.directory)
+      if (before === undefined || directory === undefined) return
+      const beganMs = this.#parts.clock.nowMs()
+      const version = await this.#request((call) =>
+        this.#parts.backend.directory.swap(before.version, encodeDirectory(directory), call),
+      )
+      if (version === undefined) await this.#fetch()
+      else this.#adopt(directory, version, beganMs)
+    })
+  }
+
+  #exclusively(work: () => Promise<void>): Promise<void> {
+    if (this.#busy !== undefined) return this.#busy
+    const done = () => {
+      this.#busy = undefined
+    }
+    this.#busy = work().finally(done)
+    return this.#busy
+  }
+
+  async #fetch(): Promise<void> {
+    const { backend, clock } = this.#parts
+    for (;;) {
+      const beganMs = clock.nowMs()
+      const document = await this.#request((call) => backend.directory.read(call))
+      if (document.text !== undefined && document.version !== undefined)
+        return this.#accept(document.text, document.version, beganMs)
+      await this.#create(document)
+    }
+  }
+
+  async #create(missing: DirectoryDocument): Promise<void> {
+    const { leaseMs, retryHorizonMs, sealRetentionMs } = this.#parts.options
+    const timings = { leaseMs, retryHorizonMs, sealRetentionMs }
+    const empty: Directory = { counter: 0, timings, hashSeed: randomUint32(this.#parts.random), routes: new Map() }
+    await this.#request((call) => this.#parts.backend.directory.swap(missing.version, encodeDirectory(empty), call))
+  }
+
+  #accept(text: string, version: string, beganMs: number): void {
+    if (this.#snapshot?.version === version) {
+      this.#snapshot.extendTo(beganMs + this.#parts.options.leaseMs)
+      return
+    }
+    const directory = decodeDirectory(text)
+    checkTimings(directory, this.#parts.options)
+    this.#adopt(directory, version, beganMs)
+  }
+
+  #adopt(directory: Directory, version: string, beganMs: number): void {
+    const { clock, events, options } = this.#parts
+    this.#snapshot = new Snapshot(directory, version, beganMs + options.leaseMs)
+    const sinceMs = clock.monotonicMs()
+    for (const key of this.#seen.keys()) {
+      if (!directory.routes.has(key)) this.#seen.delete(key)
+    }
+    for (const [key, { phase, read, write, revision }] of directory.routes) {
+      if (this.#seen.get(key)?.revision === revision) continue
+      this.#seen.set(key, { revision, sinceMs })
+      if (events.hasListeners('route-changed')) events.emit('route-changed', { key, phase, read, write, revision })
+    }
+  }
+
+  #request<T>(request: Parameters<typeof callWithin<T>>[2]): Promise<T> {
+    return callWithin(this.#parts.clock, this.#parts.requestTimeoutMs, request)
+  }
+
+  #arm(): void {
+    if (this.#isClosed) return
+    const { clock, options, events } = this.#parts
+    this.#timer = clock.setTimer(
+      () => {
+        void this.refresh()
+          .catch((error: unknown) => {
+            if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
+          })
+          .finally(() => this.#arm())
+      },
+      options.refreshMs,
+      { isBackground: true },
+    )
+  }
+}
+
+/** Whoever made the request is told of its failure. */
+function ignoreHere(): void {}

@@ -1,0 +1,66 @@
+import type { ShardingRule } from '../options.js'
+import type { ResolvedShardingOptions } from '../resolved-options.js'
+import type { Coordinator } from './coordinator.js'
+import { fanoutFor } from './fanout.js'
+import type { Route } from './route.js'
+import type { Routing } from './routing.js'
+
+/** What is known of a hot key's writes. */
+export interface WriteHeat {
+  readonly key: string
+  /** Capacity units that this client's writes to the key consume a second. */
+  readonly writeUnitsPerSecond: number
+  /** Whether throttles of late speak for the key being hot itself. */
+  readonly isWriteThrottled: boolean
+}
+
+/** What decides about spreading. */
+export interface SpreadingParts {
+  readonly routing: Routing
+  readonly coordinator: Coordinator
+  readonly options: ResolvedShardingOptions
+  readonly leaseMs: number
+  readonly writeUnitsPerSecondMax: number
+}
+
+/** Wishes for fanouts: from heat, from throttles and from declared rules. */
+export class Spreading {
+  readonly #parts: SpreadingParts
+  readonly #patterns: readonly ShardingRule[]
+  readonly #declared: readonly (readonly [key: string, fanout: number])[]
+
+  constructor(parts: SpreadingParts) {
+    this.#parts = parts
+    const { rules } = parts.options
+    this.#patterns = rules.some(({ match }) => typeof match !== 'string') ? rules : []
+    this.#declared = rules.flatMap(({ match, fanout }) => (typeof match === 'string' ? [[match, fanout] as const] : []))
+  }
+
+  /** Makes the wishes that heat calls for, hottest first, and lets the coordinator take the steps that are due. */
+  decide(hottestFirst: readonly WriteHeat[]): void {
+    const { coordinator, options, writeUnitsPerSecondMax } = this.#parts
+    const bounds = { unitsPerShard: writeUnitsPerSecondMax * options.headroom, fanoutMax: options.fanoutMax }
+    for (const [key, fanout] of this.#declared) coordinator.want(key, fanout)
+    for (const { key, writeUnitsPerSecond, isWriteThrottled } of hottestFirst) {
+      const route = this.#parts.routing.latest()?.route(key)
+      const isThrottled = isWriteThrottled && this.#hasSettledIn(key, route)
+      const fanout = fanoutFor({ writeUnitsPerSecond, isThrottled, writeFanout: route?.write ?? 1 }, bounds)
+      if (fanout > (route?.write ?? 1)) coordinator.want(key, fanout)
+    }
+    coordinator.step()
+  }
+
+  /** A key is written: the first rule that matches it declares its fanout. Costs nothing while no rule is a pattern. */
+  declare(key: string): void {
+    for (const { match, fanout } of this.#patterns) {
+      if (typeof match === 'string' ? match !== key : !match.test(key)) continue
+      this.#parts.coordinator.want(key, fanout)
+      return
+    }
+  }
+
+  /** Throttles say nothing about a fanout that other clients have not taken up yet. */
+  #hasSettledIn(key: string, route: Route | undefined): boolean {
+    return route === undefined || this.#parts.routing.seenForMs(key, route.revision) >= this.#parts.leaseMs
+  }
+}

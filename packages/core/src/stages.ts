@@ -1,0 +1,27 @@
+import type { Backend } from './backend/backend.js'
+import type { BackendError } from './backend/backend-error.js'
+import type { Random } from './chance/random.js'
+import type { Detection } from './detection/detection.js'
+import type { DeadlineList } from './internal/deadline-list.js'
+import type { ResolvedOptions } from './resolved-options.js'
+import type { Routing } from './routing/routing.js'
+import type { Events } from './telemetry/events.js'
+import type { Clock } from './time/clock.js'
+import type { Ticker } from './time/ticker.js'
+
+/** What the paths of all records of a client share. */
+export interface Stages {
+  readonly options: ResolvedOptions
+  readonly backend: Backend
+  readonly clock: Clock
+  readonly ticker: Ticker
+  readonly random: Random
+  readonly routing: Routing
+  readonly detection: Detection
+  readonly deadlines: DeadlineList
+  readonly events: Events
+  /** A key is written: if a rule declares it to be hot, its route begins to grow. */
+  declare(key: string): void
+  /** The store refused a request for lack of capacity: evidence of heat, and an event. */
+  throttled(key: string, shardIndex: number, side: 'write' | 'read', error: BackendError): void
+}

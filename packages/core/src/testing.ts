@@ -1,0 +1,5 @@
+export { FakeClock, type FakeClockOptions } from './time/fake-clock.js'
+export { seededRandom } from './chance/seeded-random.js'
+export { FaultyBackend } from './backend/faulty-backend.js'
+export { PartitionedBackend } from './backend/partitioned-backend.js'
+export { assertLaws, type LawOptions } from './merge/law-check.js'
