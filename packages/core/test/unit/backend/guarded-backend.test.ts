@@ -79,7 +79,7 @@ describe('opening and closing', () => {
   test('a backend without open and close needs none', async () => {
     const guarded = guardBackend(memory())
     await guarded.open(call)
-    await guarded.close()
+    await expect(guarded.close()).resolves.toBeUndefined()
   })
 })
 

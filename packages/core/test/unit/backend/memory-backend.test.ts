@@ -218,7 +218,7 @@ describe('writes', () => {
     const backend = memory()
     const list = mergeRule<string[]>({
       empty: [],
-      merge: (a, b) => [...a, ...b].sort(),
+      merge: (a, b) => [...a, ...b].toSorted(),
       encode: (state) => JSON.stringify(state),
       decode: (text) => JSON.parse(text) as string[],
     }) as AnyRule
