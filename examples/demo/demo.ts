@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { wikipediaFields, type LogFields } from './log/log-entry.js'
+import { readLog } from './log/read-log.js'
+import { repeatLog } from './log/repeat.js'
+import { closingOf, isWrong } from './report/closing.js'
+import { openingOf } from './report/opening.js'
+import { tableOf } from './report/table.js'
+import { runStrategy, type StrategyResult, type Watcher } from './run-strategy.js'
+import type { Settings, StrategyId } from './settings.js'
+import { plain } from './strategies/plain.js'
+import { spillway } from './strategies/spillway.js'
+import type { Strategy } from './strategies/strategy.js'
+import { tenSuffixes } from './strategies/ten-suffixes.js'
+
+/** Where the demo shows what it does. */
+export interface DemoOutput {
+  /** Prints lines that stay. */
+  readonly print: (text: string) => void
+  /** Shows the strategy under way. */
+  readonly watcher: Watcher
+}
+
+/** How a demo ended. */
+export interface DemoEnd {
+  /** What each strategy did, in the order in which they ran. */
+  readonly results: readonly StrategyResult[]
+  /** What the process should exit with. */
+  readonly exitCode: 0 | 1 | 130
+}
+
+const strategies: Readonly<Record<StrategyId, Strategy>> = { a: plain, b: tenSuffixes, c: spillway }
+const bundledLog = fileURLToPath(new URL('data/wikiticker.jsonl.gz', import.meta.url))
+
+/** Replays a log through the strategies one after another and prints what came of it. `signal` stops it cleanly. Rejects with `LogError` when the log cannot be read. */
+export async function runDemo(
+  settings: Settings,
+  signal: AbortSignal,
+  { print, watcher }: DemoOutput,
+): Promise<DemoEnd> {
+  const [file, fields] = logOf(settings)
+  const entries = repeatLog(await readLog(file, fields), settings.laps)
+  const chosen = settings.strategies.map((id) => strategies[id])
+  print(openingOf(entries, basename(file), chosen, settings))
+  const results: StrategyResult[] = []
+  for (const strategy of chosen) {
+    if (signal.aborted) break
+    results.push(await runStrategy(strategy, entries, settings, signal, watcher))
+  }
+  print(`\n${tableOf(results)}`)
+  if (signal.aborted) print('Interrupted: the table shows what was done until then.')
+  const closing = closingOf(results)
+  if (closing !== undefined) print(closing)
+  if (settings.jsonFile !== undefined)
+    await writeFile(settings.jsonFile, `${JSON.stringify({ settings, results }, undefined, 2)}\n`)
+  return { results, exitCode: exitCodeOf(results, signal) }
+}
+
+function logOf({ data }: Settings): [file: string, fields: LogFields] {
+  if (data === undefined) return [bundledLog, wikipediaFields]
+  return [data.file, { key: data.keyField, time: data.timeField }]
+}
+
+function exitCodeOf(results: readonly StrategyResult[], signal: AbortSignal): DemoEnd['exitCode'] {
+  if (results.some((result) => result.id === 'c' && isWrong(result))) return 1
+  return signal.aborted ? 130 : 0
+}

@@ -1,0 +1,41 @@
+import colors from 'picocolors'
+
+import type { Difference } from '../check/read-back.js'
+import type { UserTotals } from '../record.js'
+import type { StrategyResult } from '../run-strategy.js'
+import { count, plural } from '../format.js'
+
+const shownMax = 10
+
+/** What the table means for the one strategy that must be right; undefined when that was not run. */
+export function closingOf(results: readonly StrategyResult[]): string | undefined {
+  const result = results.find(({ id }) => id === 'c')
+  if (result === undefined) return undefined
+  const { check, reads, writes } = result
+  const failed = isWrong(result)
+  const verdict = failed ? colors.red('Spillway is wrong.') : colors.green('Spillway agrees with the log.')
+  const lines = [
+    `${verdict} ${plural(check.checkedCount, 'key')} checked, ${plural(check.differences.length, 'mismatch').replace(/hs$/, 'hes')}.`,
+  ]
+  if (writes.rejected + writes.unknown > 0)
+    lines.push(`Writes that failed: ${count(writes.rejected)} not written, ${count(writes.unknown)} may be written.`)
+  if (reads.wrong > 0)
+    lines.push(`Reads that missed an acknowledged edit, or counted one that nobody had made: ${count(reads.wrong)}.`)
+  if (result.leftAtClose !== undefined) lines.push(`Not written at close: ${result.leftAtClose}`)
+  lines.push(...check.differences.slice(0, shownMax).map(differenceLine))
+  if (check.differences.length > shownMax) lines.push(`  and ${count(check.differences.length - shownMax)} more`)
+  return lines.join('\n')
+}
+
+/** Whether the demo has failed: a record that differs without anybody having been told, or a read that cannot be true. */
+export function isWrong(result: StrategyResult): boolean {
+  return result.reads.wrong > 0 || result.check.differences.some(({ isTold }) => !isTold)
+}
+
+function differenceLine({ key, expected, actual, isTold }: Difference): string {
+  return `  ${key}: expected ${show(expected)}, found ${show(actual)}${isTold ? ' (explained by failures that were reported)' : ''}`
+}
+
+function show({ edits, bytes, lastEditMs, lastPage }: UserTotals): string {
+  return `${edits} edits, ${bytes} bytes, last ${lastEditMs ?? '–'} ${JSON.stringify(lastPage ?? null)}`
+}

@@ -1,0 +1,41 @@
+import colors from 'picocolors'
+
+import type { LogEntry } from '../log/log-entry.js'
+import { inFlightMax, writesPerRead, type Settings } from '../settings.js'
+import { openStore } from '../store/open-store.js'
+import type { Strategy } from '../strategies/strategy.js'
+import { count, plural, seconds } from '../format.js'
+
+/** What is about to be done, and which of it is real. */
+export function openingOf(
+  entries: readonly LogEntry[],
+  file: string,
+  strategies: readonly Strategy[],
+  settings: Settings,
+): string {
+  const { rate, laps, clients, seed } = settings
+  const { description } = openStore(seed, () => undefined)
+  return [
+    colors.bold('Spillway: a hot key on a store with partitions'),
+    '',
+    `${colors.bold('Real')}       ${logLine(entries, file, laps)}`,
+    `           the code of Spillway; time: every latency below is waited for`,
+    `${colors.bold('Simulated')}  ${description.join('\n           ')}`,
+    `           speed: ${count(rate)} lines a second, so ${seconds((entries.length / rate) * 1_000)} for ${laps === 1 ? 'the log' : `${laps} times the log in a row`}, whatever it took in life`,
+    `           a fleet: ${plural(clients, 'client')} in this process, at most ${inFlightMax} calls in flight each; a read follows every ${writesPerRead}th write`,
+    '',
+    ...strategies.map((strategy) => `${colors.bold(strategy.title)}: ${strategy.description(settings)}`),
+    '',
+    `The surge begins when a key is asked for more writes in a second than a partition has units, or with the first throttle.`,
+    `Latency runs from the moment at which a line is due. Seed ${seed}.`,
+    '',
+  ].join('\n')
+}
+
+function logLine(entries: readonly LogEntry[], file: string, laps: number): string {
+  const counts = new Map<string, number>()
+  for (const { key } of entries) counts.set(key, (counts.get(key) ?? 0) + 1)
+  const [busiest, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))
+  const share = ((most / entries.length) * 100).toFixed(1)
+  return `${file}: ${count(entries.length / laps)} lines of ${plural(counts.size, 'key')}; ${busiest} has ${share} % of all`
+}

@@ -1,0 +1,143 @@
+import { seededRandom } from '@spillway/core/testing'
+
+import { ledgersOf } from './check/expected-totals.js'
+import { readBack, type CheckResult } from './check/read-back.js'
+import type { LogEntry } from './log/log-entry.js'
+import type { LatencySummary } from './replay/latencies.js'
+import { Replay } from './replay/replay.js'
+import { Surge, type SurgeSign } from './replay/surge.js'
+import type { Settings } from './settings.js'
+import type { StoreCounts } from './store/metered-backend.js'
+import { openStore } from './store/open-store.js'
+import type { HotKey, Strategy } from './strategies/strategy.js'
+
+/** What one strategy did. */
+export interface StrategyResult {
+  /** The strategy's letter. */
+  readonly id: Strategy['id']
+  /** Its name in the table. */
+  readonly title: string
+  /** Whether it was stopped before the end of the log or of the check. */
+  readonly isInterrupted: boolean
+  /** From the first release to the last answer. */
+  readonly durationMs: number
+  /** Writes by what their callers were told. */
+  readonly writes: { readonly done: number; readonly rejected: number; readonly unknown: number }
+  /** Reads while it ran. */
+  readonly reads: { readonly answered: number; readonly failed: number; readonly wrong: number }
+  /** What the store has served by the end of the replay, before the check. */
+  readonly store: Readonly<StoreCounts>
+  /** As the caller sees them, from the release of an entry to the answer. */
+  readonly writeLatency: LatencySummary
+  /** Likewise. */
+  readonly readLatency: LatencySummary
+  /** When the surge began to show, and how long after it the first write to another shard was acknowledged. */
+  readonly surge: { readonly sign: SurgeSign | undefined; readonly spreadAfterMs: number | undefined }
+  /** What could not be written when the clients were closed; undefined when there was nothing. */
+  readonly leftAtClose: string | undefined
+  /** How the records compare with the log. */
+  readonly check: CheckResult
+}
+
+/** A strategy under way, for whoever shows it. */
+export interface Snapshot {
+  /** The strategy's name. */
+  readonly title: string
+  /** What it does at the moment. */
+  readonly phase: 'replay' | 'check'
+  /** Entries answered, or keys checked. */
+  readonly done: number
+  /** Of so many. */
+  readonly total: number
+  /** Calls in flight. */
+  readonly inFlight: number
+  /** What the store has served. */
+  readonly store: Readonly<StoreCounts>
+  /** Writes that failed. */
+  readonly failed: number
+  /** The hottest keys. */
+  readonly hotKeys: readonly HotKey[]
+}
+
+/** Who shows a strategy under way. */
+export interface Watcher {
+  /** Given once a strategy has begun; `snapshot` may be called until `ended`. */
+  began(snapshot: () => Snapshot): void
+  /** The strategy has ended, well or not. */
+  ended(): void
+}
+
+/** Replays the log through one strategy on a fresh store and checks what it left there. `signal` stops it cleanly. */
+export async function runStrategy(
+  strategy: Strategy,
+  entries: readonly LogEntry[],
+  settings: Settings,
+  signal: AbortSignal,
+  watcher: Watcher,
+): Promise<StrategyResult> {
+  const surge = new Surge()
+  const store = openStore(settings.seed, () => surge.noticed('throttle', performance.now()))
+  const { backend } = store
+  const random = seededRandom(settings.seed + 1)
+  const run = await strategy.open({ backend, settings, random, onSpreadWrite: () => surge.spread(performance.now()) })
+  const partitionWriteUnits = backend.capabilities.partition.writeUnitsPerSecond
+  const replay = new Replay(strategy, run.clients, {
+    entries,
+    rate: settings.rate,
+    seed: settings.seed,
+    partitionWriteUnits,
+    surge,
+    signal,
+  })
+  const hotKeys = () => run.hotKeys() ?? offeredKeys(replay, partitionWriteUnits)
+  let checked: { count: number; total: number } | undefined
+  watcher.began(() => ({
+    title: strategy.title,
+    phase: checked === undefined ? 'replay' : 'check',
+    done: checked?.count ?? replay.answered,
+    total: checked?.total ?? entries.length,
+    inFlight: replay.inFlight,
+    store: store.counts(),
+    failed: replay.writesFailed,
+    hotKeys: hotKeys(),
+  }))
+  try {
+    await replay.run()
+    const counts = store.counts()
+    const isStopped = signal.aborted
+    const ledgers = ledgersOf(entries, replay.outcomes)
+    const progress = (checked = { count: 0, total: ledgers.size })
+    const never = new AbortController().signal
+    const check = await readBack(ledgers, run.clients, isStopped ? never : signal, (count) => (progress.count = count))
+    const leftAtClose = await run.close()
+    return resultOf(strategy, replay, surge, { store: counts, check, leftAtClose, isInterrupted: signal.aborted })
+  } finally {
+    watcher.ended()
+  }
+}
+
+type Outcomes = Pick<StrategyResult, 'store' | 'check' | 'leftAtClose' | 'isInterrupted'>
+
+function resultOf(strategy: Strategy, replay: Replay, surge: Surge, outcomes: Outcomes): StrategyResult {
+  const writes = { done: 0, rejected: 0, unknown: 0 }
+  for (const outcome of replay.outcomes) if (outcome !== undefined) writes[outcome] += 1
+  const readLatency = replay.readLatencies.summary()
+  return {
+    id: strategy.id,
+    title: strategy.title,
+    durationMs: replay.durationMs,
+    writes,
+    reads: { answered: readLatency.count, failed: replay.readsFailed, wrong: replay.readsWrong },
+    writeLatency: replay.writeLatencies.summary(),
+    readLatency,
+    surge: { sign: surge.sign, spreadAfterMs: surge.spreadAfterMs },
+    ...outcomes,
+  }
+}
+
+/** Strategies that know nothing of hot keys still have them: those that are asked for half a partition's writes. */
+function offeredKeys(replay: Replay, partitionWriteUnits: number): readonly HotKey[] {
+  return replay.load
+    .top(5, partitionWriteUnits / 2, performance.now())
+    .map((offered) => ({ ...offered, fanout: undefined }))
+}

@@ -1,0 +1,134 @@
+import { isBackendError, type Backend, type DirectoryStore, type RecordStore, type ShardAnswer } from '@spillway/core'
+
+/** What a store has served since it was opened, counted at its door: repeated attempts and refused ones are requests, too. */
+export interface StoreCounts {
+  /** Requests that write to shards. */
+  writeRequests: number
+  /** Requests that read shards. */
+  readRequests: number
+  /** Shards that those requests asked for. */
+  shardsRead: number
+  /** Requests that read the directory of routes. */
+  directoryReads: number
+  /** Requests that swap it. */
+  directorySwaps: number
+  /** Attempts to write that were throttled. */
+  writesThrottled: number
+  /** Attempts to read a shard that were throttled. */
+  readsThrottled: number
+  /** Capacity units consumed by writes, those of the directory included. */
+  writeUnits: number
+  /** Capacity units consumed by reads, those of the directory included. */
+  readUnits: number
+}
+
+const bytesPerWriteUnit = 1_024 // bp-partition-key-design.html
+const bytesPerReadUnit = 4_096 // the same page
+
+/** What DynamoDB charges for an item of this text: the port does not tell for the directory. */
+function unitsOf(text: string, bytesPerUnit: number): number {
+  return Math.max(1, Math.ceil(Buffer.byteLength(text) / bytesPerUnit))
+}
+
+/** Counts what goes through to a backend. Stands behind whatever loses answers, so it counts what the store did, not what was heard of it. */
+export class MeteredBackend implements Backend {
+  readonly name: string
+  readonly capabilities: Backend['capabilities']
+  readonly directory: DirectoryStore
+  readonly records: RecordStore
+  readonly #backend: Backend
+  readonly #onThrottle: () => void
+  readonly #counts: StoreCounts = {
+    writeRequests: 0,
+    readRequests: 0,
+    shardsRead: 0,
+    directoryReads: 0,
+    directorySwaps: 0,
+    writesThrottled: 0,
+    readsThrottled: 0,
+    writeUnits: 0,
+    readUnits: 0,
+  }
+
+  constructor(backend: Backend, onThrottle: () => void) {
+    this.#backend = backend
+    this.#onThrottle = onThrottle
+    this.name = backend.name
+    this.capabilities = backend.capabilities
+    this.directory = this.#meteredDirectory(backend.directory)
+    this.records = this.#meteredRecords(backend.records)
+  }
+
+  /** The counts as they are now. */
+  counts(): Readonly<StoreCounts> {
+    return { ...this.#counts }
+  }
+
+  async open(...call: Parameters<NonNullable<Backend['open']>>): Promise<void> {
+    await this.#backend.open?.(...call)
+  }
+
+  async close(): Promise<void> {
+    await this.#backend.close?.()
+  }
+
+  #meteredDirectory(directory: DirectoryStore): DirectoryStore {
+    return {
+      read: async (call) => {
+        this.#counts.directoryReads += 1
+        const document = await this.#refusable(directory.read(call), 'readsThrottled')
+        this.#counts.readUnits += unitsOf(document.text ?? '', bytesPerReadUnit)
+        return document
+      },
+      swap: (expected, text, call) => {
+        this.#counts.directorySwaps += 1
+        this.#counts.writeUnits += unitsOf(text, bytesPerWriteUnit)
+        return this.#refusable(directory.swap(expected, text, call), 'writesThrottled')
+      },
+    }
+  }
+
+  #meteredRecords(records: RecordStore): RecordStore {
+    return {
+      write: async (write, call) => {
+        const answer = await this.#writing(records.write(write, call))
+        this.#counts.writeUnits += answer.units ?? 0
+        return answer
+      },
+      read: async (read, call) => {
+        this.#counts.readRequests += 1
+        this.#counts.shardsRead += read.shards.length
+        const answers = await this.#refusable(records.read(read, call), 'readsThrottled')
+        for (const answer of answers) this.#countAnswer(answer)
+        return answers
+      },
+      seal: (shard, fields, call) => this.#writing(records.seal(shard, fields, call)),
+      absorb: (absorb, call) => this.#writing(records.absorb(absorb, call)),
+    }
+  }
+
+  #countAnswer(answer: ShardAnswer): void {
+    if (answer.status === 'read') this.#counts.readUnits += answer.units ?? 0
+    else this.#countThrottle(answer.error, 'readsThrottled')
+  }
+
+  #writing<T>(request: Promise<T>): Promise<T> {
+    this.#counts.writeRequests += 1
+    return this.#refusable(request, 'writesThrottled')
+  }
+
+  async #refusable<T>(request: Promise<T>, side: 'writesThrottled' | 'readsThrottled'): Promise<T> {
+    try {
+      return await request
+    } catch (error) {
+      this.#countThrottle(error, side)
+      throw error
+    }
+  }
+
+  #countThrottle(error: unknown, side: 'writesThrottled' | 'readsThrottled'): void {
+    if (!isBackendError(error) || error.kind !== 'throttled') return
+    this.#counts[side] += 1
+    this.#onThrottle()
+  }
+}

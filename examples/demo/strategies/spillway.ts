@@ -1,0 +1,64 @@
+import { createClient, isSpillwayError, type Client } from '@spillway/core'
+
+import { userRules } from '../record.js'
+import type { HotKey, Strategy, StrategyClient } from './strategy.js'
+
+/** The directory of routes is fetched so often, and may be acted upon for so long: a key is spread a lease after it was announced. */
+const routing = { refreshMs: 100, leaseMs: 400 }
+
+/** (c) Spillway: one client a process of the fleet, nothing declared beforehand. */
+export const spillway: Strategy = {
+  id: 'c',
+  title: '(c) Spillway',
+  description: ({ windowMs }) =>
+    `collapse.windowMs ${windowMs}, routing.refreshMs ${routing.refreshMs}, routing.leaseMs ${routing.leaseMs}; no key declared hot, all else by default`,
+  outcomeOf(error) {
+    if (isSpillwayError(error, 'WRITE_REJECTED') || isNothingSent(error)) return 'rejected'
+    return isSpillwayError(error, 'WRITE_UNKNOWN') ? 'unknown' : undefined
+  },
+  isReadFailure: (error) =>
+    isSpillwayError(error, 'READ_FAILED') || isSpillwayError(error, 'PARTIAL_READ') || isNothingSent(error),
+  async open({ backend, settings, onSpreadWrite }) {
+    const opening = Array.from({ length: settings.clients }, () =>
+      createClient({ backend, collapse: { windowMs: settings.windowMs }, routing }),
+    )
+    const clients = await Promise.all(opening)
+    for (const client of clients) {
+      const off = client.on('flush', ({ shardIndex, outcome }) => {
+        if (shardIndex === 0 || outcome !== 'written') return
+        onSpreadWrite()
+        off()
+      })
+    }
+    return { clients: clients.map(asStrategyClient), hotKeys: () => hotKeysOf(clients), close: () => closeAll(clients) }
+  },
+}
+
+function asStrategyClient(client: Client): StrategyClient {
+  const users = client.records('user', userRules)
+  return { write: (key, change) => users.write(key, change), read: (key) => users.read(key) }
+}
+
+/** Each client knows its own part of a key's writes; the demo sees all clients and adds them up. */
+function hotKeysOf(clients: readonly Client[]): readonly HotKey[] {
+  const hottest = new Map<string, HotKey>()
+  for (const client of clients) {
+    for (const { key, logicalWritesPerSecond, fanout } of client.hotKeys()) {
+      const known = hottest.get(key) ?? { key, writesPerSecond: 0, fanout: 1 }
+      const writesPerSecond = known.writesPerSecond + logicalWritesPerSecond
+      hottest.set(key, { key, writesPerSecond, fanout: Math.max(known.fanout ?? 1, fanout) })
+    }
+  }
+  return [...hottest.values()].toSorted((a, b) => b.writesPerSecond - a.writesPerSecond)
+}
+
+async function closeAll(clients: readonly Client[]): Promise<string | undefined> {
+  const reports = await Promise.all(clients.map((client) => client.close()))
+  const failures = reports.flatMap((report) => report.failures)
+  if (failures.length === 0) return undefined
+  return failures.map(({ key, changeCount }) => `${changeCount} changes to ${key}`).join(', ')
+}
+
+function isNothingSent(error: unknown): boolean {
+  return isSpillwayError(error, 'LIMIT_REACHED') || isSpillwayError(error, 'ROUTE_UNAVAILABLE')
+}
