@@ -17,6 +17,7 @@ const prime5 = 0x165667b1 | 0
  * Bound, because `key.charCodeAt` looks the method up by the string's shape, and V8 has more shapes of strings (flat,
  * concatenated, sliced, internalised, one byte or two) than an inline cache holds: that made a hash five times slower.
  */
+// oxlint-disable-next-line typescript/unbound-method -- bound to `call`, which passes `this`
 const charCodeAt = Function.prototype.call.bind(String.prototype.charCodeAt) as (key: string, index: number) => number
 
 const scratchUnits = 1_024
