@@ -1,1 +1,7 @@
-export {}
+export { describeBackend } from './describe-backend.js'
+export { canCheck, checkRule } from './check-rule.js'
+export { chapters, rules, type Chapter } from './rules.js'
+export { RuleBrokenError, type Need, type Rule } from './rule.js'
+export { World, type Change } from './world.js'
+export type { Harness } from './harness.js'
+export type { Runner } from './runner.js'

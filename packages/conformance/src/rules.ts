@@ -1,0 +1,36 @@
+import { absorbingRules } from './chapters/absorbing.js'
+import { atomicityRules } from './chapters/atomicity.js'
+import { batchRules } from './chapters/batches.js'
+import { dedupeRules } from './chapters/dedupe.js'
+import { directoryRules } from './chapters/directory.js'
+import { errorRules } from './chapters/errors.js'
+import { fieldRules } from './chapters/fields.js'
+import { keyRules } from './chapters/keys.js'
+import { mergingRules } from './chapters/merging.js'
+import { sealingRules } from './chapters/sealing.js'
+import type { Rule } from './rule.js'
+
+/** A part of the kit. */
+export interface Chapter {
+  /** What it is about. */
+  readonly title: string
+  /** Its rules, simplest first. */
+  readonly rules: readonly Rule[]
+}
+
+/** The whole kit, in the order in which an adapter is best written. */
+export const chapters: readonly Chapter[] = [
+  { title: 'merging', rules: mergingRules },
+  { title: 'fields', rules: fieldRules },
+  { title: 'keys', rules: keyRules },
+  { title: 'dedupe', rules: dedupeRules },
+  { title: 'sealing', rules: sealingRules },
+  { title: 'absorbing', rules: absorbingRules },
+  { title: 'batches', rules: batchRules },
+  { title: 'atomicity', rules: atomicityRules },
+  { title: 'directory', rules: directoryRules },
+  { title: 'errors', rules: errorRules },
+]
+
+/** Every rule of the kit. */
+export const rules: readonly Rule[] = chapters.flatMap((chapter) => chapter.rules)
