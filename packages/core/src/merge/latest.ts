@@ -91,7 +91,10 @@ function jsonProblem(value: unknown, path: string, depth: number): InvalidArgume
     return Number.isFinite(value) ? undefined : new InvalidArgumentError(path, 'a finite number', value)
   if (typeof value !== 'object') return new InvalidArgumentError(path, 'a JSON value', value)
   if (depth >= depthMax) return new InvalidArgumentError(path, `nested at most ${depthMax} deep`, value)
-  if (Array.isArray(value)) return firstProblem(value, path, depth)
+  if (Array.isArray(value)) {
+    if (Object.keys(value).length !== value.length) return new InvalidArgumentError(path, 'an array without holes', value)
+    return firstProblem(value, path, depth)
+  }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null)
     return new InvalidArgumentError(path, 'a JSON value', value, 'Convert it to plain data first.')

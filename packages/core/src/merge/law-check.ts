@@ -61,8 +61,8 @@ class LawChecker<Change, State, Value> {
   }
 
   triple(a: State, b: State, c: State): void {
-    const { merge } = this.#rule
-    this.#require('merge is associative', merge(merge(a, b), c), merge(a, merge(b, c)), [a, b, c])
+    const rule = this.#rule
+    this.#require('merge is associative', rule.merge(rule.merge(a, b), c), rule.merge(a, rule.merge(b, c)), [a, b, c])
   }
 
   #require(law: string, a: State, b: State, from: readonly State[]): void {

@@ -38,7 +38,10 @@ describe.each(exactRules)('$name', ({ rule, change }) => {
   const changes = fc.array(change, { minLength: 1, maxLength: 5 })
 
   test('keeps every law that assertLaws knows', () => {
-    fc.assert(fc.property(changes, (drawn) => assertLaws(rule, drawn)))
+    const property = fc.property(changes, (drawn) => {
+      expect(() => assertLaws(rule, drawn)).not.toThrow()
+    })
+    fc.assert(property)
   })
 
   test('gives the same state whatever the order and the grouping', () => {
@@ -146,6 +149,11 @@ function byRank(a: { rank: string }, b: { rank: string }): number {
   return a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : 0
 }
 
+/** Stamps differ with the order of preparing; what they decide does not. */
+function comparable(rule: AnyRule, state: unknown): unknown {
+  return rule.kind === 'latest' ? rule.view(state, 'f') : state
+}
+
 test('a record of several fields merges field by field', () => {
   const rules = Object.fromEntries(exactRules.map(({ rule }, i) => [`f${i}`, rule]))
   const shape = new RecordShape('r', rules)
@@ -166,9 +174,7 @@ test('a record of several fields merges field by field', () => {
     for (const [i, { name, rule }] of shape.fields.entries()) {
       const prepared = changes.flatMap((change) => (name in change ? [rule.prepare(change[name], alone)] : []))
       const expected = prepared.length === 0 ? undefined : mergedAll(rule, prepared)
-      const seen = states[i]
-      if (rule.kind === 'latest') expect(rule.view(seen, name)).toEqual(rule.view(expected, name))
-      else expect(seen).toEqual(expected)
+      expect(comparable(rule, states[i])).toEqual(comparable(rule, expected))
     }
   })
   fc.assert(property)
