@@ -27,7 +27,7 @@ export class ExactRates {
       if (above.length < n) break
       ids = above
     }
-    return ids.sort((a, b) => this.perSecond(b, nowMs) - this.perSecond(a, nowMs)).slice(0, n)
+    return ids.toSorted((a, b) => this.perSecond(b, nowMs) - this.perSecond(a, nowMs)).slice(0, n)
   }
 
   #countAt(id: number, nowMs: number): number {

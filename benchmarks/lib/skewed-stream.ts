@@ -39,7 +39,7 @@ export class SkewedStream {
 
   /** The key of an id: a new string each time, as a key comes out of a request. */
   key(id: number): string {
-    return this.#texts.latin1Slice(keyLength * id, keyLength * (id + 1))
+    return this.#texts.toString('latin1', keyLength * id, keyLength * (id + 1))
   }
 
   /** The id of a key. */

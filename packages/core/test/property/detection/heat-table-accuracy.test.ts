@@ -30,14 +30,10 @@ describe('a table of 64 KB against exact decayed rates: 5 M adds, 1 M keys, the 
         options,
       )
       expect(checkpoints.map(({ halfLivesSince }) => halfLivesSince)).toEqual([undefined, 1, 2, 4, 9.8])
-      for (const checkpoint of checkpoints) {
-        const told = `seed ${seed}: ${JSON.stringify(checkpoint)}`
-        expect(checkpoint.recall, told).toBeGreaterThanOrEqual(0.99)
-        expect(checkpoint.rateError, told).toBeLessThanOrEqual(0.01)
-        expect(checkpoint.falselyHotCount, told).toBe(0)
-      }
-      const strict = checkpoints.reduce((sum, { strictRecall }) => sum + strictRecall, 0) / checkpoints.length
-      expect(strict, `seed ${seed}: ${JSON.stringify(checkpoints)}`).toBeGreaterThanOrEqual(0.99)
+      const wrong = checkpoints.filter((at) => at.recall < 0.99 || at.rateError > 0.01 || at.falselyHotCount > 0)
+      expect({ seed, wrong }).toEqual({ seed, wrong: [] })
+      const strictRecall = checkpoints.reduce((sum, at) => sum + at.strictRecall, 0) / checkpoints.length
+      expect(strictRecall).toBeGreaterThanOrEqual(0.99)
     })
   }
 })
