@@ -1,4 +1,4 @@
-import { latest, sum, union } from '@spillway/core'
+import { sum, union } from '@spillway/core'
 
 import { ensure, ensureEqual } from '../ensure.js'
 import type { Rule } from '../rule.js'
@@ -6,7 +6,6 @@ import { fieldOf } from '../world.js'
 
 const total = fieldOf('total', sum())
 const tags = fieldOf('tags', union())
-const title = fieldOf('title', latest())
 
 /** More writes than any housekeeping that is done now and then can pass over. */
 const housekeepingWrites = 48
@@ -96,7 +95,6 @@ export const dedupeRules: readonly Rule[] = [
           await world.write(key, [
             [total, 1],
             [tags, ['a']],
-            [title, i],
           ]),
           'done',
           'the answer',

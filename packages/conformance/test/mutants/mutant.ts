@@ -1,0 +1,130 @@
+import {
+  memory,
+  type AnyRule,
+  type Backend,
+  type DirectoryStore,
+  type FieldChange,
+  type RecordStore,
+  type ShardRef,
+  type ShardWrite,
+} from '@spillway/core'
+
+import type { Harness } from '@spillway/conformance'
+
+/** A backend with one flaw, and the rules that it breaks. */
+export interface Mutant {
+  /** The rule that it exists for. */
+  readonly breaks: string
+  /** Other rules that the same flaw breaks. */
+  readonly also?: readonly string[]
+  /** What is wrong with it. */
+  readonly flaw: string
+  readonly harness: Harness
+}
+
+/** A mutant of `memory()`, made anew for every rule. */
+export function mutant(
+  breaks: string,
+  flaw: string,
+  spoil: (backend: Backend) => Backend,
+  also: readonly string[] = [],
+): Mutant {
+  return { breaks, also, flaw, harness: { open: () => spoil(memory()) } }
+}
+
+/** Replaces some requests of the records. */
+export function withRecords(spoil: (records: RecordStore) => Partial<RecordStore>): (backend: Backend) => Backend {
+  return (backend) => {
+    const records = bound(backend.records)
+    return { ...backend, records: { ...records, ...spoil(records) } }
+  }
+}
+
+/** Replaces some requests of the directory. */
+export function withDirectory(
+  spoil: (directory: DirectoryStore) => Partial<DirectoryStore>,
+): (backend: Backend) => Backend {
+  return (backend) => {
+    const inner = backend.directory
+    const directory: DirectoryStore = {
+      read: (call) => inner.read(call),
+      swap: (expected, text, call) => inner.swap(expected, text, call),
+    }
+    return { ...backend, directory: { ...directory, ...spoil(directory) } }
+  }
+}
+
+/** Changes every write on its way. */
+export function withWrites(change: (write: ShardWrite) => ShardWrite): (backend: Backend) => Backend {
+  return withRecords((records) => ({ write: (write, call) => records.write(change(write), call) }))
+}
+
+/** Changes every changed field on its way, absorbed ones left alone. */
+export function withChanges(change: (change: FieldChange) => FieldChange): (backend: Backend) => Backend {
+  return withWrites((write) => ({ ...write, changes: write.changes.map(change) }))
+}
+
+/** Merges the fields of one rule in another way. */
+export function withMerge(
+  ruleId: string,
+  merge: (a: never, b: never, rule: AnyRule) => unknown,
+): (backend: Backend) => Backend {
+  return withChanges((change) => {
+    const { rule } = change
+    if (rule.id !== ruleId) return change
+    return { ...change, rule: { ...rule, merge: (a, b) => merge(a as never, b as never, rule) } }
+  })
+}
+
+/** Puts every shard somewhere else. */
+export function withPlaces(place: (shard: ShardRef) => ShardRef): (backend: Backend) => Backend {
+  return withRecords((records) => ({
+    write: (write, call) => records.write({ ...write, shard: place(write.shard) }, call),
+    read: (read, call) => records.read({ ...read, shards: read.shards.map(place) }, call),
+    seal: (shard, fields, call) => records.seal(place(shard), fields, call),
+    absorb: (absorb, call) => records.absorb({ ...absorb, target: place(absorb.target) }, call),
+  }))
+}
+
+/** Names a place. */
+export function nameOf({ key, index, generation }: ShardRef): string {
+  return JSON.stringify([key, index, generation.number, generation.nonce])
+}
+
+/** The last number of each writer in each place, kept beside the backend. */
+export class Ledger {
+  readonly #last = new Map<string, number>()
+
+  /** The last number that was noted; undefined when there is none. */
+  last({ shard, stamp }: ShardWrite): number | undefined {
+    return stamp === undefined ? undefined : this.#last.get(nameOf(shard) + stamp.writer)
+  }
+
+  /** Whether this number was noted, or a later one. */
+  isIn(write: ShardWrite): boolean {
+    return write.stamp !== undefined && write.stamp.sequence <= (this.last(write) ?? -1)
+  }
+
+  note({ shard, stamp }: ShardWrite): void {
+    if (stamp !== undefined) this.#last.set(nameOf(shard) + stamp.writer, stamp.sequence)
+  }
+}
+
+/** A write without its number. */
+export function unstamped(write: ShardWrite): ShardWrite {
+  return { ...write, stamp: undefined }
+}
+
+/** Lets what else is ready run first. */
+export async function tick(): Promise<void> {
+  for (let i = 0; i < 3; i++) await Promise.resolve()
+}
+
+function bound(records: RecordStore): RecordStore {
+  return {
+    write: (write, call) => records.write(write, call),
+    read: (read, call) => records.read(read, call),
+    seal: (shard, fields, call) => records.seal(shard, fields, call),
+    absorb: (absorb, call) => records.absorb(absorb, call),
+  }
+}

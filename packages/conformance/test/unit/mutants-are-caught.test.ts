@@ -1,0 +1,53 @@
+import { canCheck, checkRule, rules } from '@spillway/conformance'
+import { describe, expect, test } from 'vitest'
+import { absorbingMutants } from '../mutants/absorbing.js'
+import { atomicityMutants } from '../mutants/atomicity.js'
+import { batchMutants } from '../mutants/batches.js'
+import { dedupeMutants } from '../mutants/dedupe.js'
+import { directoryMutants } from '../mutants/directory.js'
+import { errorMutants } from '../mutants/errors.js'
+import { fieldMutants } from '../mutants/fields.js'
+import { keyMutants } from '../mutants/keys.js'
+import { mergingMutants } from '../mutants/merging.js'
+import type { Mutant } from '../mutants/mutant.js'
+import { sealingMutants } from '../mutants/sealing.js'
+
+const mutants: readonly Mutant[] = [
+  ...mergingMutants,
+  ...fieldMutants,
+  ...keyMutants,
+  ...dedupeMutants,
+  ...sealingMutants,
+  ...absorbingMutants,
+  ...batchMutants,
+  ...atomicityMutants,
+  ...directoryMutants,
+  ...errorMutants,
+]
+
+/** The ids of the rules that a backend breaks. */
+async function brokenBy({ harness }: Mutant): Promise<readonly string[]> {
+  const broken: string[] = []
+  for (const rule of rules) {
+    if (!canCheck(rule, harness)) continue
+    const isKept = await checkRule(rule, harness).then(
+      () => true,
+      () => false,
+    )
+    if (!isKept) broken.push(rule.id)
+  }
+  return broken
+}
+
+test('every rule has an id of its own and a mutant', () => {
+  const ids = rules.map(({ id }) => id)
+  expect(new Set(ids).size).toBe(ids.length)
+  expect(mutants.map(({ breaks }) => breaks)).toEqual(ids)
+})
+
+describe('the kit catches a backend in which', () => {
+  test.each(mutants)('$flaw, by $breaks', async (mutant) => {
+    const expected = [mutant.breaks, ...(mutant.also ?? [])]
+    expect((await brokenBy(mutant)).toSorted()).toEqual(expected.toSorted())
+  })
+})
