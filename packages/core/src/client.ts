@@ -8,7 +8,7 @@ import { ClosedError } from './errors/closed-error.js'
 import { DeadlineList } from './internal/deadline-list.js'
 import { HybridClock } from './merge/hybrid-clock.js'
 import type { Rules } from './merge/merge-rule.js'
-import { RecordShape } from './merge/record-shape.js'
+import type { RecordShape } from './merge/record-shape.js'
 import type { ClientOptions } from './options.js'
 import { type HotKey, showHotKeys } from './hot-keys.js'
 import { ReadPath } from './read-path.js'
@@ -41,6 +41,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 export class Client {
   readonly #stages: Stages
   readonly #coordinator: Coordinator
+  readonly #ticker: Ticker
   readonly #registry = new RecordRegistry()
   readonly #writePaths: WritePath[] = []
   readonly #failures: FailureLog
@@ -71,7 +72,7 @@ export class Client {
       leaseMs: routingOptions.leaseMs,
       writeUnitsPerSecondMax: backend.capabilities.partition.writeUnitsPerSecond,
     })
-    const ticker = new Ticker(clock, options.detection.tickMs, (nowMs) => {
+    this.#ticker = new Ticker(clock, options.detection.tickMs, (nowMs) => {
       deadlines.expireUntil(nowMs)
       for (const { key, side, state } of detection.tick(nowMs)) {
         const name = state === 'hot' ? 'key-hot' : 'key-cooled'
@@ -86,7 +87,6 @@ export class Client {
       options,
       backend,
       clock,
-      ticker,
       random,
       routing,
       detection,
@@ -103,7 +103,7 @@ export class Client {
 
   /** @internal */
   async open(): Promise<void> {
-    const { backend, clock, options, routing, ticker } = this.#stages
+    const { backend, clock, options, routing } = this.#stages
     try {
       await callWithin(clock, options.limits.requestTimeoutMs, (call) => backend.open?.(call) ?? Promise.resolve())
       await routing.start()
@@ -111,7 +111,7 @@ export class Client {
       await backend.close?.()
       throw error
     }
-    ticker.start()
+    this.#ticker.start()
   }
 
   /**
@@ -154,12 +154,12 @@ export class Client {
   }
 
   async #close(): Promise<FlushReport> {
-    const { routing, ticker, backend } = this.#stages
+    const { routing, backend } = this.#stages
     this.#writeBounds.close()
     this.#readBounds.close()
     const report = await this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.close())))
     routing.close()
-    ticker.stop()
+    this.#ticker.stop()
     await this.#coordinator.idle()
     await backend.close?.()
     return report

@@ -1,4 +1,4 @@
-import type { KeyHeat } from './detection/detection.js'
+import type { KeyHeat } from './detection/heat.js'
 import type { Route } from './routing/route.js'
 import type { Snapshot } from './routing/snapshot.js'
 

@@ -4,7 +4,7 @@ export type { WriteOptions } from './collapse/collapse.js'
 export type { FlushFailure, FlushReport } from './collapse/failure-log.js'
 export type { PartialRead, ReadOptions } from './read-path.js'
 export type { HotKey } from './hot-keys.js'
-export type { KeyHeat } from './detection/detection.js'
+export type { KeyHeat } from './detection/heat.js'
 export type {
   ClientOptions,
   CollapseOptions,

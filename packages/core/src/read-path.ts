@@ -59,7 +59,7 @@ export class ReadPath {
     bounds: Bounds,
     writePath: WritePath,
   ) {
-    const { backend, clock, ticker, random, routing, deadlines, options, detection } = stages
+    const { backend, clock, random, routing, deadlines, options, detection } = stages
     this.#stages = stages
     this.#shape = shape
     this.#prefix = prefix
@@ -72,7 +72,6 @@ export class ReadPath {
       fields: shape.fields,
       routing,
       clock,
-      ticker,
       random,
       deadlines,
       options: options.gather,
@@ -121,7 +120,7 @@ export class ReadPath {
     try {
       checkKey(name, this.#prefix, this.#stages.backend.capabilities)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
     if (this.#bounds.hasRoom) return outcomeOf(this.#coalesce.open(name))
     return this.#bounds.whenRoom(name, signal, () => outcomeOf(this.#coalesce.join(name) ?? this.#coalesce.open(name)))

@@ -7,14 +7,12 @@ import type { ResolvedOptions } from './resolved-options.js'
 import type { Routing } from './routing/routing.js'
 import type { Events } from './telemetry/events.js'
 import type { Clock } from './time/clock.js'
-import type { Ticker } from './time/ticker.js'
 
 /** What the paths of all records of a client share. */
 export interface Stages {
   readonly options: ResolvedOptions
   readonly backend: Backend
   readonly clock: Clock
-  readonly ticker: Ticker
   readonly random: Random
   readonly routing: Routing
   readonly detection: Detection

@@ -33,7 +33,7 @@ export class WritePath {
     bounds: Bounds,
     failures: FailureLog,
   ) {
-    const { backend, clock, ticker, random, routing, deadlines, options } = stages
+    const { backend, clock, random, routing, deadlines, options } = stages
     this.#stages = stages
     this.#shape = shape
     this.#failures = failures
@@ -51,12 +51,12 @@ export class WritePath {
         store: backend.records,
         routing,
         clock,
-        ticker,
         random,
         deadlines,
         requestTimeoutMs: options.limits.requestTimeoutMs,
         writeTimeoutMs: options.limits.writeTimeoutMs,
-        pickShard: (key) => this.#pickShard(key),
+        retryHorizonMs: options.routing.retryHorizonMs,
+        pickShard: (key, nowMs) => this.#pickShard(key, nowMs),
         nextStamp: (aboveSequence) => this.#nextStamp(aboveSequence),
         onThrottle: (key, shardIndex, error) => this.#throttled(key, shardIndex, error),
       },
@@ -89,8 +89,8 @@ export class WritePath {
     return this.#collapse.whileHeld(key, read)
   }
 
-  #pickShard(key: string): ShardRef | undefined {
-    const snapshot = this.#stages.routing.current()
+  #pickShard(key: string, nowMs: number): ShardRef | undefined {
+    const snapshot = this.#stages.routing.currentAt(nowMs)
     if (snapshot === undefined) return undefined
     const route = snapshot.route(key)
     return shardToWrite(key, route, route === undefined ? 0 : hashKey(key, this.#writerSeed))
@@ -118,7 +118,8 @@ export class WritePath {
     if (error !== undefined) this.#failures.add(this.#shape.name, key, window.changeCount, window.bufferedCount, error)
     if (events.hasListeners('flush')) {
       const outcome = error === undefined ? 'written' : error.code === 'WRITE_UNKNOWN' ? 'unknown' : 'rejected'
-      const durationMs = clock.nowMs() - flight.startedMs
+      const nowMs = clock.nowMs()
+      const durationMs = nowMs - (flight.startedMs ?? nowMs)
       events.emit('flush', {
         record: this.#shape.name,
         key,

@@ -88,7 +88,7 @@ export class Collapse {
       checkKey(key, this.#parts.prefix, this.#parts.capabilities)
       return this.#open(key, change, options)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 

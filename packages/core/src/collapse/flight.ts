@@ -17,7 +17,6 @@ import type { DeadlineList, Expiring } from '../internal/deadline-list.js'
 import type { ShardRef } from '../operation.js'
 import type { Routing } from '../routing/routing.js'
 import type { Clock } from '../time/clock.js'
-import type { Ticker } from '../time/ticker.js'
 import type { Window } from './window.js'
 
 /** What every flight of a record needs. */
@@ -25,13 +24,13 @@ export interface FlightParts {
   readonly store: RecordStore
   readonly routing: Routing
   readonly clock: Clock
-  readonly ticker: Ticker
   readonly random: Random
   readonly deadlines: DeadlineList
   readonly requestTimeoutMs: number
   readonly writeTimeoutMs: number
+  readonly retryHorizonMs: number
   /** The shard that this writer writes to under the present snapshot; undefined when the lease is over. */
-  pickShard(key: string): ShardRef | undefined
+  pickShard(key: string, nowMs: number): ShardRef | undefined
   /** Names the next write. */
   nextStamp(aboveSequence: number): WriteStamp
   /** An attempt was throttled. */
@@ -57,8 +56,8 @@ export class Flight implements Expiring {
   readonly window: Window
   /** How many requests have been made. */
   attempts = 0
-  /** When the first request was made, by the coarse clock. */
-  readonly startedMs: number
+  /** When it set out; undefined before. */
+  startedMs: number | undefined
   readonly #parts: FlightParts
   readonly #changes: readonly FieldChange[]
   readonly #onEnd: (flight: Flight, outcome: FlightOutcome) => void
@@ -81,7 +80,6 @@ export class Flight implements Expiring {
     this.window = window
     this.#changes = changes
     this.#stamp = stamp
-    this.startedMs = parts.ticker.nowMs
     this.#onEnd = onEnd
   }
 
@@ -93,7 +91,9 @@ export class Flight implements Expiring {
   /** Makes the next attempt: at the same shard while the outcome of an earlier one is unknown, else where the route says. */
   send(): void {
     if (this.#isOver) return
-    const shard = this.#isUncertain ? this.#shard : this.#parts.pickShard(this.key)
+    const nowMs = this.#parts.clock.nowMs()
+    this.startedMs ??= nowMs
+    const shard = this.#isUncertain ? this.#shard : this.#parts.pickShard(this.key, nowMs)
     if (shard === undefined) {
       this.#parts.routing.ready().then(
         () => this.send(),
@@ -105,7 +105,7 @@ export class Flight implements Expiring {
     const attempt = (this.attempts += 1)
     this.#shard = shard
     this.#call = call
-    this.#parts.deadlines.add(this, this.#parts.ticker.nowMs + this.#parts.requestTimeoutMs)
+    this.#parts.deadlines.add(this, nowMs + this.#parts.requestTimeoutMs)
     this.#parts.store.write({ shard, changes: this.#changes, stamp: this.#stamp }, call).then(
       (answer) => this.#received(answer, shard, call, attempt),
       (error: unknown) => this.#failed(asBackendError(error), call, attempt),
@@ -134,7 +134,9 @@ export class Flight implements Expiring {
   #answered(answer: WriteAnswer): void {
     switch (answer.status) {
       case 'done':
-        if (this.attempts > 1 && this.#isLate()) this.#giveUp(undefined, 'The answer came after the time for retries.')
+        // Past the horizon a shard may have forgotten an earlier attempt and taken this one for the first.
+        if (this.#isUncertain && this.#isOlderThan(this.#parts.retryHorizonMs))
+          this.#giveUp(undefined, 'The answer came after the retry horizon.')
         else this.#end(undefined, answer.units)
         return
       case 'sealed':
@@ -230,6 +232,11 @@ export class Flight implements Expiring {
   }
 
   #isLate(): boolean {
-    return this.#parts.clock.nowMs() - this.startedMs >= this.#parts.writeTimeoutMs
+    return this.#isOlderThan(this.#parts.writeTimeoutMs)
+  }
+
+  #isOlderThan(ms: number): boolean {
+    const nowMs = this.#parts.clock.nowMs()
+    return nowMs - (this.startedMs ?? nowMs) >= ms
   }
 }

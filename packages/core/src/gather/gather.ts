@@ -22,7 +22,6 @@ import { shardOf, shardsToRead } from '../routing/route.js'
 import type { Routing } from '../routing/routing.js'
 import type { Snapshot } from '../routing/snapshot.js'
 import type { Clock } from '../time/clock.js'
-import type { Ticker } from '../time/ticker.js'
 import { combine, type Gathered } from './combine.js'
 import { ReadRequest } from './read-request.js'
 
@@ -32,7 +31,6 @@ export interface GatherParts {
   readonly fields: readonly Field[]
   readonly routing: Routing
   readonly clock: Clock
-  readonly ticker: Ticker
   readonly random: Random
   readonly deadlines: DeadlineList
   readonly options: ResolvedGatherOptions
@@ -61,15 +59,16 @@ export class Gather {
 
   /** Reads all shards of a key. The first request leaves before this returns, if the lease holds. */
   read(key: string, done: GatherDone): void {
-    const snapshot = this.#parts.routing.current()
+    const nowMs = this.#parts.clock.nowMs()
+    const snapshot = this.#parts.routing.currentAt(nowMs)
     const route = snapshot?.route(key)
-    if (snapshot !== undefined && (route === undefined || route.read === 1)) this.#readOne(key, snapshot, done)
+    if (snapshot !== undefined && (route === undefined || route.read === 1)) this.#readOne(key, snapshot, nowMs, done)
     else this.#readSpread(key, snapshot, done)
   }
 
-  #readOne(key: string, snapshot: Snapshot, done: GatherDone): void {
+  #readOne(key: string, snapshot: Snapshot, nowMs: number, done: GatherDone): void {
     const shards = [shardOf(key, undefined, 0)]
-    this.#request(key, shards, (answers, error) => {
+    this.#request(key, shards, nowMs, (answers, error) => {
       const answer = answers?.[0]
       if (answer?.status === 'read' && snapshot.isValidAt(this.#parts.clock.nowMs())) {
         done({ states: answer.states, missingShards: none, shardCount: 1, cause: undefined }, undefined)
@@ -122,7 +121,7 @@ export class Gather {
     for (let attempt = 1; ; attempt++) {
       const asked = open
       const got = await new Promise<readonly ShardAnswer[]>((resolve) => {
-        this.#request(key, asked, (received, error) => {
+        this.#request(key, asked, clock.nowMs(), (received, error) => {
           this.#noteThrottle(key, asked, received, error)
           resolve(received ?? asked.map(() => ({ status: 'failed', error })))
         })
@@ -139,9 +138,10 @@ export class Gather {
   #request(
     key: string,
     shards: readonly ShardRef[],
+    nowMs: number,
     onAnswer: (answers: readonly ShardAnswer[] | undefined, error: unknown) => void,
   ): void {
-    const { store, fields, consistency, deadlines, ticker, requestTimeoutMs } = this.#parts
+    const { store, fields, consistency, deadlines, requestTimeoutMs } = this.#parts
     const read: ShardsRead = { shards, fields, consistency }
     const request = new ReadRequest(deadlines, (answers, error) => {
       const problem = answers === undefined ? error : problemOf(answers, read)
@@ -149,7 +149,7 @@ export class Gather {
       if (problem === undefined) onAnswer(answers, undefined)
       else onAnswer(undefined, problem)
     })
-    request.await(store.read(read, request.call), ticker.nowMs + requestTimeoutMs)
+    request.await(store.read(read, request.call), nowMs + requestTimeoutMs)
   }
 
   #noteThrottle(

@@ -51,10 +51,10 @@ export class Routing {
     this.#timer?.clear()
   }
 
-  /** The snapshot while its lease holds; undefined once it is over. */
-  current(): Snapshot | undefined {
+  /** The snapshot if its lease holds at `nowMs`; undefined once it is over. */
+  currentAt(nowMs: number): Snapshot | undefined {
     const snapshot = this.#snapshot
-    return snapshot !== undefined && snapshot.isValidAt(this.#parts.clock.nowMs()) ? snapshot : undefined
+    return snapshot !== undefined && snapshot.isValidAt(nowMs) ? snapshot : undefined
   }
 
   /** The snapshot whether its lease holds or not: for showing, never for acting. */
@@ -68,7 +68,7 @@ export class Routing {
     const giveUpMs = clock.nowMs() + options.leaseMs
     let cause: unknown
     do {
-      const snapshot = this.current()
+      const snapshot = this.currentAt(clock.nowMs())
       if (snapshot !== undefined) return snapshot
       try {
         await this.refresh()

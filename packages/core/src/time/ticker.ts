@@ -1,16 +1,13 @@
 import type { Clock, Timer } from './clock.js'
 
-/** A coarse clock that costs a property read, and the one timer under everything that is looked at now and then. */
+/** The one timer under everything that is looked at now and then. */
 export class Ticker {
-  /** `clock.nowMs()` as of the last tick. */
-  nowMs: number
   readonly #clock: Clock
   readonly #tickMs: number
   readonly #onTick: (nowMs: number) => void
   #timer: Timer | undefined
 
   constructor(clock: Clock, tickMs: number, onTick: (nowMs: number) => void) {
-    this.nowMs = clock.nowMs()
     this.#clock = clock
     this.#tickMs = tickMs
     this.#onTick = onTick
@@ -20,9 +17,8 @@ export class Ticker {
   start(): void {
     this.#timer = this.#clock.setTimer(
       () => {
-        this.nowMs = this.#clock.nowMs()
         this.start()
-        this.#onTick(this.nowMs)
+        this.#onTick(this.#clock.nowMs())
       },
       this.#tickMs,
       { isBackground: true },
