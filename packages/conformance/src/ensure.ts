@@ -1,6 +1,6 @@
 import { inspect, isDeepStrictEqual } from 'node:util'
 
-import { RuleBrokenError } from './rule.js'
+import { RuleBrokenError } from './rule-broken-error.js'
 
 /** Throws `RuleBrokenError` unless both are deeply equal. `what` names what was looked at. */
 export function ensureEqual(actual: unknown, expected: unknown, what: string): void {

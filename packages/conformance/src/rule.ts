@@ -14,11 +14,3 @@ export interface Rule {
   /** Tries a backend that nothing else uses meanwhile. Rejects with `RuleBrokenError` when the claim does not hold. */
   check(world: World): Promise<void>
 }
-
-/** A rule does not hold for a backend. */
-export class RuleBrokenError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'RuleBrokenError'
-  }
-}

@@ -19,7 +19,7 @@ import {
 } from '@spillway/core'
 
 import type { Harness } from './harness.js'
-import { RuleBrokenError } from './rule.js'
+import { RuleBrokenError } from './rule-broken-error.js'
 
 /** A field and what is written to it, as an application would say it. */
 export type Change = readonly [field: Field, change: unknown]
@@ -131,7 +131,7 @@ export function fieldOf(name: string, rule: unknown): Field {
 }
 
 /** What a reader sees of contents, field by field. */
-export function viewsOf(contents: ShardContents, fields: readonly Field[]): readonly unknown[] {
+function viewsOf(contents: ShardContents, fields: readonly Field[]): readonly unknown[] {
   return fields.map(({ name, rule }, i) => rule.view(contents.states[i], name))
 }
 

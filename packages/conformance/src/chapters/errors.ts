@@ -1,7 +1,8 @@
 import { isBackendError, sum } from '@spillway/core'
 
 import { ensure, ensureEqual } from '../ensure.js'
-import { RuleBrokenError, type Rule } from '../rule.js'
+import { RuleBrokenError } from '../rule-broken-error.js'
+import type { Rule } from '../rule.js'
 import { fieldOf, type World } from '../world.js'
 
 const total = fieldOf('total', sum())

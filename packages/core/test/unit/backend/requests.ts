@@ -7,7 +7,7 @@ import { ownGeneration, type ShardRef } from '../../../src/operation.js'
 export const call: Call = { signal: new AbortController().signal }
 
 /** The rule of the field `total`. */
-export const total = sum() as AnyRule
+const total = sum() as AnyRule
 
 /** The one field that most of these tests use. */
 export const totalField: Field = { name: 'total', rule: total }
