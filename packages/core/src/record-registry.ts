@@ -65,16 +65,19 @@ function requireSame(known: Declared, shape: RecordShape, prefix: string): void 
   throw new InvalidArgumentError(
     `rules of record ${shape.name}`,
     'those that it was declared with before',
-    listed(shape),
-    `They were ${listed(known.shape)}.`,
+    listed(shape, prefix),
+    `They were ${listed(known.shape, known.prefix)}. A rule made by mergeRule() must be the very same object.`,
   )
 }
 
-function listed(shape: RecordShape): string {
-  return shape.fields.map(({ name, rule }) => `${name}: ${rule.id}`).join(', ')
+function listed(shape: RecordShape, prefix: string): string {
+  const rules = shape.fields.map(({ name, rule }) => `${name}: ${rule.id}`).join(', ')
+  return prefix === '' ? rules : `${rules}, under prefix ${JSON.stringify(prefix)}`
 }
 
 function checkedPrefix(options: RecordOptions, capabilities: Capabilities): string {
+  if (typeof options !== 'object' || (options as unknown) === null)
+    throw new InvalidArgumentError('options', 'an object with prefix', options)
   for (const name of Object.keys(options)) {
     if (name !== 'prefix') throw new InvalidArgumentError('options', 'made of prefix', name)
   }
@@ -82,6 +85,10 @@ function checkedPrefix(options: RecordOptions, capabilities: Capabilities): stri
   const bytesMax = Math.floor(capabilities.keyBytesMax / 2)
   if (typeof prefix !== 'string' || !isWellFormed(prefix) || byteLength(prefix) > bytesMax) {
     throw new InvalidArgumentError('options.prefix', `a well-formed string of at most ${bytesMax} bytes`, prefix)
+  }
+  if (prefix.includes(capabilities.reservedMark)) {
+    const expected = `a string without ${JSON.stringify(capabilities.reservedMark)}, which marks the places of shards`
+    throw new InvalidArgumentError('options.prefix', expected, prefix)
   }
   return prefix
 }

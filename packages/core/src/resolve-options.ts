@@ -1,4 +1,5 @@
 import type { Backend } from './backend/backend.js'
+import { checkBackend } from './backend/guarded-backend.js'
 import type { Random } from './chance/random.js'
 import { SystemRandom } from './chance/system-random.js'
 import type { ResolvedDetectionOptions } from './detection/detection.js'
@@ -14,6 +15,8 @@ import type {
 import type { Clock } from './time/clock.js'
 import { SystemClock } from './time/system-clock.js'
 
+const clockMethods = ['nowMs', 'monotonicMs', 'wallMs', 'setTimer'] as const
+
 /** Checks a user's options and fills in the defaults. Throws `InvalidArgumentError`. */
 export function resolveOptions(given: ClientOptions): ResolvedOptions {
   const options = section(given, 'options', [
@@ -28,7 +31,8 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     'clock',
     'random',
   ])
-  const backend = requireBackend(options['backend'])
+  const { backend } = options
+  checkBackend(backend)
   const routing = resolveRouting(options['routing'])
   const limits = resolveLimits(options['limits'])
   if (limits.writeTimeoutMs >= routing.retryHorizonMs) {
@@ -42,8 +46,8 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
   const gather = section(options['gather'], 'gather', ['concurrencyMax', 'shardTimeoutMs'])
   return Object.freeze({
     backend,
-    clock: (options['clock'] as Clock | undefined) ?? new SystemClock(),
-    random: (options['random'] as Random | undefined) ?? new SystemRandom(),
+    clock: requireMethods<Clock>(options['clock'], 'clock', clockMethods) ?? new SystemClock(),
+    random: requireMethods<Random>(options['random'], 'random', ['next']) ?? new SystemRandom(),
     consistency: oneOf(options['consistency'], 'consistency', ['strong', 'eventual'], 'strong'),
     collapse: Object.freeze({ windowMs: number(collapse, 'collapse.windowMs', 1, 60_000, 100) }),
     detection: resolveDetection(options['detection'], backend),
@@ -120,7 +124,7 @@ function resolveSharding(given: unknown): ResolvedShardingOptions {
 
 function resolveRule(given: unknown, path: string, fanoutMax: number): ShardingRule {
   const { match, fanout } = section(given, path, ['match', 'fanout'])
-  if (typeof match !== 'string' && !(match instanceof RegExp))
+  if ((typeof match !== 'string' || match === '') && !(match instanceof RegExp))
     throw new InvalidArgumentError(`${path}.match`, 'a key or a RegExp', match)
   if (match instanceof RegExp && (match.global || match.sticky)) {
     throw new InvalidArgumentError(
@@ -154,17 +158,14 @@ function resolveLimits(given: unknown): ResolvedLimits {
   })
 }
 
-function requireBackend(given: unknown): Backend {
-  const backend = given as Partial<Backend> | undefined
-  if (
-    typeof backend !== 'object' ||
-    backend === null ||
-    typeof backend.records?.write !== 'function' ||
-    typeof backend.directory?.swap !== 'function'
-  ) {
-    throw new InvalidArgumentError('backend', 'a backend such as memory()', given)
+/** What somebody gives in place of the machine's: an object with all methods that are called. */
+function requireMethods<T>(given: unknown, path: string, methods: readonly (keyof T & string)[]): T | undefined {
+  if (given === undefined) return undefined
+  for (const method of methods) {
+    if (typeof (given as Record<string, unknown> | null)?.[method] !== 'function')
+      throw new InvalidArgumentError(path, `an object with ${methods.map((name) => `${name}()`).join(', ')}`, given)
   }
-  return backend as Backend
+  return given as T
 }
 
 /** A plain object with known names only: a misspelt option must not pass for an absent one. */

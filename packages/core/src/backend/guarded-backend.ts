@@ -152,7 +152,8 @@ async function translated<T>(request: () => Promise<T>): Promise<T> {
   }
 }
 
-function checkBackend(backend: Backend): void {
+/** Checks what somebody gives as a backend: every part that is called, and every limit. Throws `InvalidArgumentError`. */
+export function checkBackend(backend: unknown): asserts backend is Backend {
   const given = backend as Partial<Backend> | null | undefined
   if (typeof given !== 'object' || given === null)
     throw new InvalidArgumentError('backend', 'a Backend, such as memory()', given)
@@ -164,7 +165,7 @@ function checkBackend(backend: Backend): void {
   for (const method of ['open', 'close'] as const)
     if (given[method] !== undefined) checkMethod(`backend.${method}`, given[method])
   const limits = given.capabilities
-  if (typeof limits !== 'object')
+  if (typeof limits !== 'object' || limits === null)
     throw new InvalidArgumentError('backend.capabilities', 'the limits of the store', limits)
   for (const limit of ['keyBytesMax', 'changeBytesMax', 'shardsPerReadMax'] as const) checkLimit(limit, limits[limit])
   checkLimit('partition.writeUnitsPerSecond', limits.partition?.writeUnitsPerSecond)

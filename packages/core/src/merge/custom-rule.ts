@@ -21,6 +21,8 @@ export interface CustomRule<S> {
  * Check it with `assertLaws` from `@spillway/core/testing`. Throws `InvalidArgumentError` when a part is missing.
  */
 export function mergeRule<S>(rule: CustomRule<S>): MergeRule<S, S, S> {
+  if (typeof rule !== 'object' || (rule as unknown) === null)
+    throw new InvalidArgumentError('mergeRule(rule)', 'an object with empty, merge, encode and decode', rule)
   for (const part of ['merge', 'encode', 'decode'] as const) {
     if (typeof rule[part] !== 'function')
       throw new InvalidArgumentError(`mergeRule({ ${part} })`, 'a function', rule[part])

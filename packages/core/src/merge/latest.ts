@@ -92,7 +92,8 @@ function jsonProblem(value: unknown, path: string, depth: number): InvalidArgume
   if (typeof value !== 'object') return new InvalidArgumentError(path, 'a JSON value', value)
   if (depth >= depthMax) return new InvalidArgumentError(path, `nested at most ${depthMax} deep`, value)
   if (Array.isArray(value)) {
-    if (Object.keys(value).length !== value.length) return new InvalidArgumentError(path, 'an array without holes', value)
+    if (Object.keys(value).length !== value.length)
+      return new InvalidArgumentError(path, 'an array without holes', value)
     return firstProblem(value, path, depth)
   }
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -30,6 +30,12 @@ export function sum(
   | MergeRule<number, IntegerState, number>
   | MergeRule<bigint, IntegerState, bigint>
   | MergeRule<number, number, number> {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null)
+    throw new InvalidArgumentError('sum(options)', 'an object with type', given)
+  for (const name of Object.keys(given)) {
+    if (name !== 'type') throw new InvalidArgumentError('sum(options)', 'made of type', name)
+  }
   const type: unknown = options.type ?? 'integer'
   if (type === 'integer') return integerSum
   if (type === 'bigint') return bigintSum
