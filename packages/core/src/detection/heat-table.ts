@@ -10,12 +10,14 @@
 // Invariants: count - error never exceeds the key's true decayed count (keys that share all 32 bits of the hash count as
 // one, 1 in 4·10^9 pairs). Adding allocates nothing, touches one line and, for a key above the level, two bytes more.
 // When more keys pass the level than can be remembered, the hottest stay. The hash is seeded, so nobody can aim at a line.
-// Cost: 14 bytes an entry; 65-75 ns an add of a 22-character key on a 2.7 GHz Xeon, 40-45 of them the hash.
+// Cost: 14 bytes an entry; 70-85 ns an add of a 22-character key on a 2.7 GHz Xeon, 40 of them the hash: 0.16 of an
+// unbounded Map for a million keys and Zipf 1.0 (benchmarks/micro/detector.bench.ts).
 // Sources: Ben Basat et al., "Randomized Admission Policy for Efficient Top-k and Frequency Estimation", INFOCOM 2017;
-// Cormode et al., "Forward Decay", ICDE 2009. Measured on the same streams and left: Count-Min with conservative update
-// (as accurate, 1.5 times the time, and needs a heap for the names), HeavyKeeper (16-bit fingerprints made false
-// positives), Space-Saving with a heap (twice the time, settles after 100,000 operations and more), Space-Saving with a stream
-// summary (needs whole numbers, so it cannot decay: recall 0.55), sampling 1 in 8 (a third of the time, 4-8 % error).
+// Cormode et al., "Forward Decay", ICDE 2009. Measured on the same streams and left: HeavyKeeper (twice the time; nearer to
+// the truth in the first half-life after a change, but its 16-bit fingerprints called cold keys hot), Count-Min with
+// conservative update (as accurate, 1.5 times the time, and needs a heap for the names), Space-Saving with a heap (twice
+// the time, settles after 100,000 operations and more), Space-Saving with a stream summary (needs whole numbers, so it
+// cannot decay: recall 0.55), sampling 1 in 8 (a third of the time, 4-8 % error).
 
 import { randomUint32, type Random } from '../chance/random.js'
 import { hashKey } from '../internal/hash-key.js'
