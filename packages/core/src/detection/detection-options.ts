@@ -1,7 +1,8 @@
 /** What detection is built with: every field is there, in range, and never changes. */
 export interface ResolvedDetectionOptions {
   /**
-   * Bound of the memory for all of detection, remembered keys at two bytes a character included. A key too long to be
+   * Bound of the memory for all of detection, remembered keys at two bytes a character included, but not the list that
+   * `hotKeys` returns (15 KB for 45 keys). A key too long to be
    * remembered is never hot: the longest is about bytesMax/30 characters, 2,180 at 65,536.
    */
   readonly bytesMax: number
