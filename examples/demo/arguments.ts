@@ -17,8 +17,8 @@ Usage: npm run demo -- [options]
 
   --rate X            lines a second, over all clients           (1 to 50000, default 8000)
   --laps N            times that the log is replayed in a row    (1 to 100, default 3, with --data 1)
-  --clients N         clients at once, each a process of a fleet (1 to 256, default 8)
-  --window MS         Spillway's collapse window                 (1 to 10000, default 10)
+  --clients N         clients at once, each a process of a fleet (1 to 256, default 32)
+  --window MS         Spillway's collapse window                 (1 to 10000, default 20)
   --strategies LIST   which of a, b, c, in that order            (default a,b,c)
   --data FILE         a log of your own: .jsonl, .ndjson, .json or .csv, also .gz
   --key FIELD         the field with the key                     (needed with --data)
@@ -41,8 +41,8 @@ export function parseArguments(argv: readonly string[]): Settings | 'help' {
     data: dataOf(given),
     rate: numberOf('--rate', given.rate, { min: 1, max: 50_000, otherwise: 8_000 }),
     laps: wholeOf('--laps', given.laps, { min: 1, max: 100, otherwise: given.data === undefined ? 3 : 1 }),
-    clients: wholeOf('--clients', given.clients, { min: 1, max: 256, otherwise: 8 }),
-    windowMs: wholeOf('--window', given.window, { min: 1, max: 10_000, otherwise: 10 }),
+    clients: wholeOf('--clients', given.clients, { min: 1, max: 256, otherwise: 32 }),
+    windowMs: wholeOf('--window', given.window, { min: 1, max: 10_000, otherwise: 20 }),
     seed: wholeOf('--seed', given.seed, { min: 0, max: 4_294_967_295, otherwise: 1 }),
     strategies: strategiesOf(given.strategies ?? 'a,b,c'),
     jsonFile: given.json,

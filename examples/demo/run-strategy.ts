@@ -1,3 +1,5 @@
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
+
 import { seededRandom } from '@spillway/core/testing'
 
 import { ledgersOf } from './check/expected-totals.js'
@@ -5,7 +7,7 @@ import { readBack, type CheckResult } from './check/read-back.js'
 import type { LogEntry } from './log/log-entry.js'
 import type { LatencySummary } from './replay/latencies.js'
 import { Replay } from './replay/replay.js'
-import { Surge, type SurgeSign } from './replay/surge.js'
+import { Surge } from './replay/surge.js'
 import type { Settings } from './settings.js'
 import type { StoreCounts } from './store/metered-backend.js'
 import { openStore } from './store/open-store.js'
@@ -21,6 +23,8 @@ export interface StrategyResult {
   readonly isInterrupted: boolean
   /** From the first release to the last answer. */
   readonly durationMs: number
+  /** How late this process itself was, at the 99th percentile: what is over a few milliseconds is the machine's, not the store's. */
+  readonly lagP99Ms: number
   /** Writes by what their callers were told. */
   readonly writes: { readonly done: number; readonly rejected: number; readonly unknown: number }
   /** Reads while it ran. */
@@ -31,8 +35,8 @@ export interface StrategyResult {
   readonly writeLatency: LatencySummary
   /** Likewise. */
   readonly readLatency: LatencySummary
-  /** When the surge began to show, and how long after it the first write to another shard was acknowledged. */
-  readonly surge: { readonly sign: SurgeSign | undefined; readonly spreadAfterMs: number | undefined }
+  /** The key whose surge was answered first, and how long after it had begun; undefined when none was. */
+  readonly answeredSurge: Surge['answer']
   /** What could not be written when the clients were closed; undefined when there was nothing. */
   readonly leftAtClose: string | undefined
   /** How the records compare with the log. */
@@ -76,10 +80,15 @@ export async function runStrategy(
   watcher: Watcher,
 ): Promise<StrategyResult> {
   const surge = new Surge()
-  const store = openStore(settings.seed, () => surge.noticed('throttle', performance.now()))
+  const store = openStore(settings.seed, (key) => surge.sign(key, performance.now()))
   const { backend } = store
   const random = seededRandom(settings.seed + 1)
-  const run = await strategy.open({ backend, settings, random, onSpreadWrite: () => surge.spread(performance.now()) })
+  const run = await strategy.open({
+    backend,
+    settings,
+    random,
+    onSpreadWrite: (key) => surge.spreadWrite(key, performance.now()),
+  })
   const partitionWriteUnits = backend.capabilities.partition.writeUnitsPerSecond
   const replay = new Replay(strategy, run.clients, {
     entries,
@@ -101,8 +110,11 @@ export async function runStrategy(
     failed: replay.writesFailed,
     hotKeys: hotKeys(),
   }))
+  const lag = monitorEventLoopDelay({ resolution: lagResolutionMs })
   try {
+    lag.enable()
     await replay.run()
+    lag.disable()
     const counts = store.counts()
     const isStopped = signal.aborted
     const ledgers = ledgersOf(entries, replay.outcomes)
@@ -110,13 +122,19 @@ export async function runStrategy(
     const never = new AbortController().signal
     const check = await readBack(ledgers, run.clients, isStopped ? never : signal, (count) => (progress.count = count))
     const leftAtClose = await run.close()
-    return resultOf(strategy, replay, surge, { store: counts, check, leftAtClose, isInterrupted: signal.aborted })
+    return resultOf(strategy, replay, surge, {
+      store: counts,
+      check,
+      leftAtClose,
+      isInterrupted: signal.aborted,
+      lagP99Ms: lagOf(lag),
+    })
   } finally {
     watcher.ended()
   }
 }
 
-type Outcomes = Pick<StrategyResult, 'store' | 'check' | 'leftAtClose' | 'isInterrupted'>
+type Outcomes = Pick<StrategyResult, 'store' | 'check' | 'lagP99Ms' | 'leftAtClose' | 'isInterrupted'>
 
 function resultOf(strategy: Strategy, replay: Replay, surge: Surge, outcomes: Outcomes): StrategyResult {
   const writes = { done: 0, rejected: 0, unknown: 0 }
@@ -130,7 +148,7 @@ function resultOf(strategy: Strategy, replay: Replay, surge: Surge, outcomes: Ou
     reads: { answered: readLatency.count, failed: replay.readsFailed, wrong: replay.readsWrong },
     writeLatency: replay.writeLatencies.summary(),
     readLatency,
-    surge: { sign: surge.sign, spreadAfterMs: surge.spreadAfterMs },
+    answeredSurge: surge.answer,
     ...outcomes,
   }
 }
@@ -140,4 +158,11 @@ function offeredKeys(replay: Replay, partitionWriteUnits: number): readonly HotK
   return replay.load
     .top(5, partitionWriteUnits / 2, performance.now())
     .map((offered) => ({ ...offered, fanout: undefined }))
+}
+
+const lagResolutionMs = 5
+
+/** The monitor's own period is part of what it measures. */
+function lagOf(lag: IntervalHistogram): number {
+  return Math.max(0, lag.percentile(99) / 1e6 - lagResolutionMs)
 }

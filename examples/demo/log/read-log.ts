@@ -9,7 +9,7 @@ import { LogError } from './log-error.js'
 import { through } from './through.js'
 
 /** A log is held in memory while it is replayed; this many entries take about 200 MB. */
-export const entriesMax = 1_000_000
+const entriesMax = 1_000_000
 
 /**
  * Reads a whole log: `*.jsonl`, `*.ndjson`, `*.json` (one object a line) or `*.csv`, each also with `.gz` behind it.

@@ -105,7 +105,7 @@ export class Replay {
   #release(entry: LogEntry): void {
     const nowMs = performance.now()
     const offered = this.load.offer(entry, nowMs)
-    if (offered > this.#options.partitionWriteUnits) this.#options.surge.noticed('offered', nowMs)
+    if (offered > this.#options.partitionWriteUnits) this.#options.surge.sign(entry.key, nowMs)
     this.#submit(entry.line, (client) => this.#write(client, entry, nowMs))
     if ((entry.line + 1) % writesPerRead !== 0) return
     const drawn = this.#options.entries[Math.floor(this.#random.next() * this.#options.entries.length)] as LogEntry

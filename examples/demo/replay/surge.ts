@@ -1,35 +1,43 @@
-/** How a surge first showed. */
-export type SurgeSign = 'offered' | 'throttle'
+/** A surge without a new sign for so long is over. */
+const quietMs = 1_000
+
+/** One key's surge. */
+interface KeySurge {
+  /** When its first sign was seen. */
+  readonly beganAtMs: number
+  /** When its last sign was seen. */
+  readonly seenAtMs: number
+}
 
 /**
- * The moment from which a key is too hot for one partition: a key is asked for more writes in a second than a partition has write units, or
- * the store throttles for the first time, whichever comes first. And the moment of the first answer to a surge: a write acknowledged by a shard that is not the key itself.
+ * How long it takes until a surge is answered. A key is in a surge from the moment at which it is asked for more writes in a
+ * second than a partition has write units, or its write is throttled, until a second has passed without either. What answers
+ * it is a spread write: one acknowledged by a shard that is not the key itself. Measured on the surge that is answered first.
  */
 export class Surge {
-  #startedAtMs: number | undefined
-  #spreadAtMs: number | undefined
-  #sign: SurgeSign | undefined
+  readonly #surges = new Map<string, KeySurge>()
+  #answer: { readonly key: string; readonly afterMs: number } | undefined
 
-  /** Only the first sign counts. */
-  noticed(sign: SurgeSign, nowMs: number): void {
-    if (this.#startedAtMs !== undefined) return
-    this.#startedAtMs = nowMs
-    this.#sign = sign
+  /** A key is asked for more than a partition has, or was throttled. */
+  sign(key: string, nowMs: number): void {
+    if (this.#answer !== undefined) return
+    const surge = this.#surges.get(key)
+    const isOn = surge !== undefined && nowMs - surge.seenAtMs <= quietMs
+    this.#surges.set(key, { beganAtMs: isOn ? surge.beganAtMs : nowMs, seenAtMs: nowMs })
   }
 
-  /** Only the first spread write counts. */
-  spread(nowMs: number): void {
-    this.#spreadAtMs ??= nowMs
+  /** A spread write of a key was acknowledged. Returns whether the measurement is over: only the first one in a surge counts. */
+  spreadWrite(key: string, nowMs: number): boolean {
+    const surge = this.#surges.get(key)
+    if (this.#answer === undefined && surge !== undefined && nowMs - surge.seenAtMs <= quietMs) {
+      this.#answer = { key, afterMs: nowMs - surge.beganAtMs }
+      this.#surges.clear()
+    }
+    return this.#answer !== undefined
   }
 
-  /** How the surge showed; undefined while there is none. */
-  get sign(): SurgeSign | undefined {
-    return this.#sign
-  }
-
-  /** Milliseconds from the surge to the first spread write, negative when that came first; undefined unless both have happened. */
-  get spreadAfterMs(): number | undefined {
-    if (this.#startedAtMs === undefined || this.#spreadAtMs === undefined) return undefined
-    return this.#spreadAtMs - this.#startedAtMs
+  /** The key whose surge was answered first, and how long after it had begun; undefined while there is none. */
+  get answer(): { readonly key: string; readonly afterMs: number } | undefined {
+    return this.#answer
   }
 }

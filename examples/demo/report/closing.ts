@@ -12,19 +12,25 @@ export function closingOf(results: readonly StrategyResult[]): string | undefine
   const result = results.find(({ id }) => id === 'c')
   if (result === undefined) return undefined
   const { check, reads, writes } = result
-  const failed = isWrong(result)
-  const verdict = failed ? colors.red('Spillway is wrong.') : colors.green('Spillway agrees with the log.')
-  const lines = [
-    `${verdict} ${plural(check.checkedCount, 'key')} checked, ${plural(check.differences.length, 'mismatch').replace(/hs$/, 'hes')}.`,
-  ]
-  if (writes.rejected + writes.unknown > 0)
-    lines.push(`Writes that failed: ${count(writes.rejected)} not written, ${count(writes.unknown)} may be written.`)
+  const mismatches = check.differences.filter(({ isTold }) => !isTold).length
+  const lines = [`${verdictOf(result)} ${plural(check.checkedCount, 'key')} checked, mismatches: ${count(mismatches)}.`]
+  if (writes.rejected + writes.unknown > 0) {
+    lines.push(
+      `Writes that failed: ${count(writes.rejected)} not written, ${count(writes.unknown)} may be written; their callers were told.`,
+    )
+  }
   if (reads.wrong > 0)
     lines.push(`Reads that missed an acknowledged edit, or counted one that nobody had made: ${count(reads.wrong)}.`)
   if (result.leftAtClose !== undefined) lines.push(`Not written at close: ${result.leftAtClose}`)
   lines.push(...check.differences.slice(0, shownMax).map(differenceLine))
   if (check.differences.length > shownMax) lines.push(`  and ${count(check.differences.length - shownMax)} more`)
   return lines.join('\n')
+}
+
+function verdictOf(result: StrategyResult): string {
+  if (isWrong(result)) return colors.red('Spillway is wrong.')
+  if (result.check.differences.length === 0) return colors.green('Spillway agrees with the log.')
+  return colors.yellow('Spillway agrees with the log but for writes that failed.')
 }
 
 /** Whether the demo has failed: a record that differs without anybody having been told, or a read that cannot be true. */

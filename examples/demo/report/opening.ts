@@ -26,8 +26,9 @@ export function openingOf(
     '',
     ...strategies.map((strategy) => `${colors.bold(strategy.title)}: ${strategy.description(settings)}`),
     '',
-    `The surge begins when a key is asked for more writes in a second than a partition has units, or with the first throttle.`,
-    `Latency runs from the moment at which a line is due. Seed ${seed}.`,
+    `A key is in a surge while it is asked for more writes in a second than a partition has units, or was throttled within the`,
+    `last second. The time to the first spread write is that of the surge that is answered first.`,
+    `Latency runs from the moment at which a line is due; failed calls count. Seed ${seed}.`,
     '',
   ].join('\n')
 }

@@ -20,6 +20,7 @@ type Row = readonly [name: string, cell: (result: StrategyResult) => string]
 const rows: readonly Row[] = [
   ['writes acknowledged', ({ writes }) => count(writes.done)],
   ['took', ({ durationMs }) => seconds(durationMs)],
+  ['process late by (p99), ms', ({ lagP99Ms }) => ms(lagP99Ms)],
   ['write requests', ({ store }) => count(store.writeRequests)],
   ['  throttled attempts', ({ store }) => bad(store.writesThrottled)],
   ['  capacity units written', ({ store }) => count(store.writeUnits)],
@@ -36,12 +37,12 @@ const rows: readonly Row[] = [
   ['requests for routes', ({ store }) => count(store.directoryReads + store.directorySwaps)],
   [
     'surge to first spread write',
-    ({ surge }) => (surge.spreadAfterMs === undefined ? '–' : seconds(surge.spreadAfterMs)),
+    ({ answeredSurge }) => (answeredSurge === undefined ? '–' : seconds(answeredSurge.afterMs)),
   ],
-  ['writes in the store, less those made', ({ check }) => difference(check.editsStored - check.editsBegun)],
+  ['writes stored less those made', ({ check }) => difference(check.editsStored - check.editsBegun)],
   ['keys checked', ({ check }) => count(check.checkedCount)],
-  ['mismatches', ({ check }) => bad(check.differences.length)],
-  ['  of which nobody was told', ({ check }) => bad(check.differences.filter(({ isTold }) => !isTold).length)],
+  ['keys that differ from the log', ({ check }) => bad(check.differences.length)],
+  ['  and nobody was told: mismatches', ({ check }) => bad(check.differences.filter(({ isTold }) => !isTold).length)],
 ]
 
 function bad(value: number): string {

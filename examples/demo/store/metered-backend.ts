@@ -37,7 +37,7 @@ export class MeteredBackend implements Backend {
   readonly directory: DirectoryStore
   readonly records: RecordStore
   readonly #backend: Backend
-  readonly #onThrottle: () => void
+  readonly #onWriteThrottled: (key: string) => void
   readonly #counts: StoreCounts = {
     writeRequests: 0,
     readRequests: 0,
@@ -50,9 +50,9 @@ export class MeteredBackend implements Backend {
     readUnits: 0,
   }
 
-  constructor(backend: Backend, onThrottle: () => void) {
+  constructor(backend: Backend, onWriteThrottled: (key: string) => void) {
     this.#backend = backend
-    this.#onThrottle = onThrottle
+    this.#onWriteThrottled = onWriteThrottled
     this.name = backend.name
     this.capabilities = backend.capabilities
     this.directory = this.#meteredDirectory(backend.directory)
@@ -91,7 +91,7 @@ export class MeteredBackend implements Backend {
   #meteredRecords(records: RecordStore): RecordStore {
     return {
       write: async (write, call) => {
-        const answer = await this.#writing(records.write(write, call))
+        const answer = await this.#writing(write.shard.key, records.write(write, call))
         this.#counts.writeUnits += answer.units ?? 0
         return answer
       },
@@ -102,8 +102,8 @@ export class MeteredBackend implements Backend {
         for (const answer of answers) this.#countAnswer(answer)
         return answers
       },
-      seal: (shard, fields, call) => this.#writing(records.seal(shard, fields, call)),
-      absorb: (absorb, call) => this.#writing(records.absorb(absorb, call)),
+      seal: (shard, fields, call) => this.#writing(shard.key, records.seal(shard, fields, call)),
+      absorb: (absorb, call) => this.#writing(absorb.target.key, records.absorb(absorb, call)),
     }
   }
 
@@ -112,9 +112,14 @@ export class MeteredBackend implements Backend {
     else this.#countThrottle(answer.error, 'readsThrottled')
   }
 
-  #writing<T>(request: Promise<T>): Promise<T> {
+  async #writing<T>(key: string, request: Promise<T>): Promise<T> {
     this.#counts.writeRequests += 1
-    return this.#refusable(request, 'writesThrottled')
+    try {
+      return await request
+    } catch (error) {
+      if (this.#countThrottle(error, 'writesThrottled')) this.#onWriteThrottled(key)
+      throw error
+    }
   }
 
   async #refusable<T>(request: Promise<T>, side: 'writesThrottled' | 'readsThrottled'): Promise<T> {
@@ -126,9 +131,9 @@ export class MeteredBackend implements Backend {
     }
   }
 
-  #countThrottle(error: unknown, side: 'writesThrottled' | 'readsThrottled'): void {
-    if (!isBackendError(error) || error.kind !== 'throttled') return
-    this.#counts[side] += 1
-    this.#onThrottle()
+  #countThrottle(error: unknown, side: 'writesThrottled' | 'readsThrottled'): boolean {
+    const isThrottled = isBackendError(error) && error.kind === 'throttled'
+    if (isThrottled) this.#counts[side] += 1
+    return isThrottled
   }
 }

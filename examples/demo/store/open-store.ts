@@ -15,7 +15,7 @@ export interface DemoStore {
   counts(): Readonly<StoreCounts>
 }
 
-const partitionCount = 16
+const partitionCount = 16 // twice what the log needs on the whole at the default rate: only hot keys can throttle
 const latencyMs = { min: 2, max: 6 }
 const lostAnswerChance = 0.001
 
@@ -23,7 +23,7 @@ const lostAnswerChance = 0.001
  * Opens the store of the demo; another one for another engine belongs here and nowhere else. From the outside in: a network with latency that loses answers, a meter at the store's door,
  * partitions with DynamoDB's limits, memory.
  */
-export function openStore(seed: number, onThrottle: () => void): DemoStore {
+export function openStore(seed: number, onThrottle: (key: string) => void): DemoStore {
   const partitioned = new PartitionedBackend(memory(), {
     partitions: partitionCount,
     clock: demoClock,

@@ -7,8 +7,9 @@ import type { Strategy, StrategyClient } from './strategy.js'
 /** (a) What people write today: one atomic update a line. */
 export const plain: Strategy = {
   id: 'a',
-  title: '(a) plain client',
-  description: () => `one atomic update a line, retried blindly as the AWS SDK v3 does (${attemptsMax} attempts)`,
+  title: '(a) plain',
+  description: () =>
+    `what people write today: one atomic update a line, retried blindly as the AWS SDK v3 does (${attemptsMax} attempts)`,
   outcomeOf: outcomeOfPlain,
   isReadFailure: (error) => outcomeOfPlain(error) !== undefined,
   open({ backend, settings, random }) {

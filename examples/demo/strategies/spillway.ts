@@ -4,7 +4,7 @@ import { userRules } from '../record.js'
 import type { HotKey, Strategy, StrategyClient } from './strategy.js'
 
 /** The directory of routes is fetched so often, and may be acted upon for so long: a key is spread a lease after it was announced. */
-const routing = { refreshMs: 100, leaseMs: 400 }
+const routing = { refreshMs: 150, leaseMs: 600 }
 
 /** (c) Spillway: one client a process of the fleet, nothing declared beforehand. */
 export const spillway: Strategy = {
@@ -24,10 +24,8 @@ export const spillway: Strategy = {
     )
     const clients = await Promise.all(opening)
     for (const client of clients) {
-      const off = client.on('flush', ({ shardIndex, outcome }) => {
-        if (shardIndex === 0 || outcome !== 'written') return
-        onSpreadWrite()
-        off()
+      const off = client.on('flush', ({ key, shardIndex, outcome }) => {
+        if (shardIndex > 0 && outcome === 'written' && onSpreadWrite(key)) off()
       })
     }
     return { clients: clients.map(asStrategyClient), hotKeys: () => hotKeysOf(clients), close: () => closeAll(clients) }
@@ -49,7 +47,9 @@ function hotKeysOf(clients: readonly Client[]): readonly HotKey[] {
       hottest.set(key, { key, writesPerSecond, fanout: Math.max(known.fanout ?? 1, fanout) })
     }
   }
-  return [...hottest.values()].toSorted((a, b) => b.writesPerSecond - a.writesPerSecond)
+  return [...hottest.values()]
+    .filter(({ writesPerSecond }) => writesPerSecond >= 1)
+    .toSorted((a, b) => b.writesPerSecond - a.writesPerSecond)
 }
 
 async function closeAll(clients: readonly Client[]): Promise<string | undefined> {

@@ -40,8 +40,8 @@ export interface StrategyContext {
   readonly settings: Settings
   /** Draws suffixes and back-off. */
   readonly random: Random
-  /** Must be called when a write to a shard other than the key itself is first acknowledged; later calls do nothing. */
-  readonly onSpreadWrite: () => void
+  /** Must be called when a write to a shard other than the key itself is acknowledged, until it returns true. */
+  readonly onSpreadWrite: (key: string) => boolean
 }
 
 /** A way to write hot keys. */

@@ -10,7 +10,7 @@ const suffixCount = 10
 /** (b) Write sharding as AWS's guide has it: a random one of ten suffixes on every key; a read takes all ten in one batch. */
 export const tenSuffixes: Strategy = {
   id: 'b',
-  title: '(b) ten suffixes',
+  title: '(b) suffixes',
   description: () =>
     `a random one of ${suffixCount} suffixes on every key, the same ${attemptsMax} attempts; a read takes all ${suffixCount} in one batch`,
   outcomeOf: outcomeOfPlain,
