@@ -27,7 +27,11 @@ export class BackendError extends SpillwayError {
   /** What the store said, when `kind` is `throttled`. */
   readonly throttle: ThrottleDetail | undefined
 
-  constructor(kind: FailureKind, message: string, fields: { readonly cause?: unknown; readonly throttle?: ThrottleDetail } = {}) {
+  constructor(
+    kind: FailureKind,
+    message: string,
+    fields: { readonly cause?: unknown; readonly throttle?: ThrottleDetail } = {},
+  ) {
     super('BACKEND', message, { retryable: kind !== 'invalid', stage: 'backend', cause: fields.cause })
     this.name = 'BackendError'
     this.kind = kind
@@ -43,5 +47,7 @@ export function isBackendError(error: unknown): error is BackendError {
 /** An error that no adapter translated means that nobody knows what was done. */
 export function asBackendError(error: unknown): BackendError {
   if (isBackendError(error)) return error
-  return new BackendError('unknown', `The backend failed in a way that its adapter does not know: ${String(error)}`, { cause: error })
+  return new BackendError('unknown', `The backend failed in a way that its adapter does not know: ${String(error)}`, {
+    cause: error,
+  })
 }

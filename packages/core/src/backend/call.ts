@@ -1,6 +1,6 @@
 import type { Call } from './backend.js'
 import type { Clock } from '../time/clock.js'
-import { BackendError } from './backend-error.js'
+import { asBackendError, BackendError } from './backend-error.js'
 
 /** A call whose abort signal is made only when an adapter asks for it. */
 export class LazyCall implements Call {
@@ -34,7 +34,7 @@ export function callWithin<T>(clock: Clock, timeoutMs: number, request: (call: C
     }
     request(call).then(
       (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error)),
+      (error: unknown) => settle(() => reject(asBackendError(error))),
     )
   })
 }

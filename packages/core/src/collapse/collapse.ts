@@ -40,11 +40,11 @@ export interface CollapseParts {
   readonly mergeContext: MergeContext
   readonly flight: FlightParts
   /** Whether writes to the key wait for their window; asked once a flush. */
-  isHot(key: string): boolean
+  readonly isHot: (key: string) => boolean
   /** A window is about to leave. */
-  onFlush(key: string, changeCount: number): void
+  readonly onFlush: (key: string, changeCount: number) => void
   /** A flight has ended. */
-  onLanded(flight: Flight, outcome: FlightOutcome): void
+  readonly onLanded: (flight: Flight, outcome: FlightOutcome) => void
 }
 
 interface Entry {

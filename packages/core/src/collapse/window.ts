@@ -3,7 +3,7 @@ import { Deferred } from '../internal/deferred.js'
 /** Changes to one key that will be written as one. */
 export class Window {
   /** Merged states in the order of the record's fields; undefined where a field is not changed. */
-  readonly states: unknown[]
+  readonly states: unknown[] = []
   /** How many changes have been merged. */
   changeCount = 0
   /** How many of them nobody waits for. */
@@ -13,7 +13,7 @@ export class Window {
   #written: Deferred<void> | undefined
 
   constructor(fieldCount: number, bytes: number) {
-    this.states = new Array<unknown>(fieldCount).fill(undefined)
+    for (let i = 0; i < fieldCount; i++) this.states.push(undefined)
     this.bytes = bytes
   }
 

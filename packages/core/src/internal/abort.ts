@@ -3,7 +3,7 @@ export function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal, onAbo
   return new Promise((resolve, reject) => {
     const abort = () => {
       onAbort?.()
-      reject(abortReason(signal))
+      reject(signal.reason as Error)
     }
     if (signal.aborted) {
       promise.catch(leftToOthers)
@@ -22,11 +22,6 @@ export function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal, onAbo
       },
     )
   })
-}
-
-/** What an aborted caller is rejected with. */
-export function abortReason(signal: AbortSignal): unknown {
-  return signal.reason
 }
 
 /** The promise has other owners, or an owner who has gone. */

@@ -36,7 +36,7 @@ export function union<T extends string = string>(): MergeRule<
     fits: () => true,
     view: (state) => new Set(state),
     bytes: bytesOfSet,
-    encode: (state) => JSON.stringify([...state].sort()),
+    encode: (state) => JSON.stringify([...state].toSorted()),
     decode: (text) => new Set(JSON.parse(text) as T[]),
   }
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import type { Backend } from '../../src/index.js'
@@ -121,13 +121,13 @@ async function finish(world: World, running: Promise<void>[], scheduler?: fc.Sch
 }
 
 async function drain(world: World, work: Promise<unknown>, scheduler: fc.Scheduler | undefined): Promise<void> {
-  let isOver = false
+  const progress = { isOver: false }
   const end = () => {
-    isOver = true
+    progress.isOver = true
   }
   work.then(end, end)
-  while (!isOver) {
-    while (scheduler !== undefined && scheduler.count() > 0) await scheduler.waitOne()
+  while (!progress.isOver) {
+    if (scheduler !== undefined) await scheduler.waitIdle()
     await world.clock.advance(25)
   }
   await work
