@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { wikipediaFields, type LogFields } from './log/log-entry.js'
 import { readLog } from './log/read-log.js'
 import { repeatLog } from './log/repeat.js'
-import { closingOf, isWrong } from './report/closing.js'
+import { closingOf, isWrong, lagNoteOf } from './report/closing.js'
 import { openingOf } from './report/opening.js'
 import { tableOf } from './report/table.js'
 import { runStrategy, type StrategyResult, type Watcher } from './run-strategy.js'
@@ -51,8 +51,7 @@ export async function runDemo(
   }
   print(`\n${tableOf(results)}`)
   if (signal.aborted) print('Interrupted: the table shows what was done until then.')
-  const closing = closingOf(results)
-  if (closing !== undefined) print(closing)
+  for (const line of [closingOf(results), lagNoteOf(results)]) if (line !== undefined) print(line)
   if (settings.jsonFile !== undefined)
     await writeFile(settings.jsonFile, `${JSON.stringify({ settings, results }, undefined, 2)}\n`)
   return { results, exitCode: exitCodeOf(results, signal) }

@@ -3,9 +3,19 @@ import colors from 'picocolors'
 import type { Difference } from '../check/read-back.js'
 import type { UserTotals } from '../record.js'
 import type { StrategyResult } from '../run-strategy.js'
-import { count, plural } from '../format.js'
+import { count, ms, plural } from '../format.js'
 
 const shownMax = 10
+const lagNotedMs = 50 // a tenth of a lease: from here on leases run out because of the machine
+
+/** A warning when the machine was too slow for the figures to mean anything; undefined when it was not. */
+export function lagNoteOf(results: readonly StrategyResult[]): string | undefined {
+  const worst = Math.max(0, ...results.map(({ lagP99Ms }) => lagP99Ms))
+  if (worst < lagNotedMs) return undefined
+  return colors.yellow(
+    `This process was up to ${ms(worst)} ms late (p99): the machine is too busy for this rate, and latencies and failed writes are its own. Try a lower --rate.`,
+  )
+}
 
 /** What the table means for the one strategy that must be right; undefined when that was not run. */
 export function closingOf(results: readonly StrategyResult[]): string | undefined {
