@@ -16,7 +16,7 @@ import { backoffMs } from '../internal/backoff.js'
 import type { DeadlineList, Expiring } from '../internal/deadline-list.js'
 import type { ShardRef } from '../operation.js'
 import type { Routing } from '../routing/routing.js'
-import type { Clock } from '../time/clock.js'
+import type { Clock, Timer } from '../time/clock.js'
 import type { Window } from './window.js'
 
 /** What every flight of a record needs. */
@@ -56,6 +56,8 @@ export class Flight implements Expiring {
   readonly window: Window
   /** How many requests have been made. */
   attempts = 0
+  /** Where the last attempt went; 0 before the first. */
+  shardIndex = 0
   /** When it set out; undefined before. */
   startedMs: number | undefined
   readonly #parts: FlightParts
@@ -64,6 +66,7 @@ export class Flight implements Expiring {
   #stamp: WriteStamp | undefined
   #shard: ShardRef | undefined
   #call: LazyCall | undefined
+  #retryTimer: Timer | undefined
   #isUncertain = false
   #isOver = false
 
@@ -83,11 +86,6 @@ export class Flight implements Expiring {
     this.#onEnd = onEnd
   }
 
-  /** Where the last attempt went; 0 before the first. */
-  get shardIndex(): number {
-    return this.#shard?.index ?? 0
-  }
-
   /** Makes the next attempt: at the same shard while the outcome of an earlier one is unknown, else where the route says. */
   send(): void {
     if (this.#isOver) return
@@ -104,6 +102,7 @@ export class Flight implements Expiring {
     const call = new LazyCall()
     const attempt = (this.attempts += 1)
     this.#shard = shard
+    this.shardIndex = shard.index
     this.#call = call
     this.#parts.deadlines.add(this, nowMs + this.#parts.requestTimeoutMs)
     this.#parts.store.write({ shard, changes: this.#changes, stamp: this.#stamp }, call).then(
@@ -141,8 +140,10 @@ export class Flight implements Expiring {
         return
       case 'sealed':
         // Dedupe comes before the seal in the store, so «sealed» also says that no earlier attempt is in, nor ever will be.
+        // It is left for good: a second answer of it must not send the change a second time.
         this.#dropAttempt()
         this.#isUncertain = false
+        this.#shard = undefined
         this.#parts.routing.refresh().then(
           () => this.#retry(undefined),
           (error: unknown) => this.#retry(error),
@@ -197,7 +198,7 @@ export class Flight implements Expiring {
     if (this.#isOver) return
     const { clock, random } = this.#parts
     if (this.#isLate()) this.#giveUp(cause, this.#lateness())
-    else clock.setTimer(() => this.#sendAgain(cause), backoffMs(attempt, random))
+    else this.#retryTimer = clock.setTimer(() => this.#sendAgain(cause), backoffMs(attempt, random))
   }
 
   /** A process may have been stopped since: nothing is sent again after its time. */
@@ -224,8 +225,10 @@ export class Flight implements Expiring {
     this.#onEnd(this, { error, units })
   }
 
-  /** Ends the watch over the attempt under way: it has been answered, or its answer does not matter any more. */
+  /** Ends the watch over the attempt under way, or the wait for the next: it has been answered, or its answer does not matter any more. */
   #dropAttempt(): void {
+    this.#retryTimer?.clear()
+    this.#retryTimer = undefined
     if (this.#call === undefined) return
     this.#call = undefined
     this.#parts.deadlines.remove(this)

@@ -30,6 +30,11 @@ export class Held<Request, Answer> {
     })
   }
 
+  /** Lets the store do it, and keeps the answer back. */
+  async store(): Promise<void> {
+    await this.#send()
+  }
+
   /** Lets the store do it and answer. */
   pass(): void {
     this.#resolve(this.#send())
