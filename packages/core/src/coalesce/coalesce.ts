@@ -61,6 +61,7 @@ export class Coalesce<Gathered, Value> {
   readonly #bounds: Bounds
   readonly #start: StartFlight<Gathered, Value>
   readonly #entries = new Map<string, Entry<Gathered, Value>>()
+  #idle: Deferred<void> | undefined
 
   constructor(bounds: Bounds, start: StartFlight<Gathered, Value>) {
     this.#bounds = bounds
@@ -91,11 +92,19 @@ export class Coalesce<Gathered, Value> {
     return this.#entries.size
   }
 
+  /** Resolves when no flight is left; each ends by its own time-outs. */
+  async idle(): Promise<void> {
+    if (this.#entries.size === 0) return
+    this.#idle ??= new Deferred()
+    await this.#idle.promise
+  }
+
   #next(name: string, entry: Entry<Gathered, Value>): void {
     const { waiting } = entry
     if (waiting === undefined) {
       this.#entries.delete(name)
       this.#bounds.leave(0)
+      if (this.#entries.size === 0) this.#idle?.resolve()
       return
     }
     entry.waiting = undefined

@@ -168,7 +168,7 @@ export class Collapse {
     const window = entry.window ?? new Window(shape.fields.length, this.#windowBytes)
     const roomBytes = capabilities.changeBytesMax - window.bytes
     const grownBytes = shape.mergeInto(window.states, change, mergeContext, roomBytes)
-    if (grownBytes > roomBytes) throw this.#tooLarge(entry, grownBytes)
+    if (grownBytes > roomBytes) throw this.#tooLarge(entry, window.bytes + grownBytes)
     window.changeCount += 1
     if (entry.window === undefined) {
       window.bytes += grownBytes
@@ -255,14 +255,14 @@ export class Collapse {
     return this.#parts.shape.needsStamp(window.states) ? this.#parts.flight.nextStamp(0) : undefined
   }
 
-  #tooLarge(entry: Entry, grownBytes: number): Error {
+  #tooLarge(entry: Entry, bytes: number): Error {
     const { changeBytesMax } = this.#parts.capabilities
     if (entry.window !== undefined)
       return new LimitReachedError("the backend's changeBytesMax", changeBytesMax, entry.key)
     return new InvalidArgumentError(
       'change',
       `at most ${changeBytesMax} bytes, the most that one write to the backend takes`,
-      `${grownBytes} bytes`,
+      `${bytes} bytes`,
     )
   }
 }

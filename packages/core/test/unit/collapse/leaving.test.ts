@@ -4,7 +4,7 @@ import { hotAtOnce, opened, watch, watchAll } from '../../doubles/opened.js'
 import type { Opened } from '../../doubles/opened.js'
 
 /** A client on which key `k` is hot and rests; its first write has landed. */
-async function hot(windowMs = 100): Promise<Opened & { write(n?: number): Promise<void> }> {
+async function hot(windowMs = 100): Promise<Opened & { write: (n?: number) => Promise<void> }> {
   const world = await opened({ collapse: { windowMs }, detection: hotAtOnce })
   const posts = world.client.records('post', { views: sum() })
   await posts.write('k', { views: 1 })
