@@ -1,0 +1,51 @@
+// npm run bench [-- NAME…] [-- --save]: runs the benchmarks named, or all, each in a process of its own so that none is
+// compiled for another's types. --save writes results/NAME.json.
+
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import { thisCommit, thisMachine } from './lib/machine.js'
+
+/** Loaded only when asked for: each is a module that measures, prints and returns plain data. */
+const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }>>> = {
+  detector: () => import('./micro/detector.bench.js'),
+  'hot-write': () => import('./micro/hot-write.bench.js'),
+  'coalesced-read': () => import('./micro/coalesced-read.bench.js'),
+  'cold-path': () => import('./micro/cold-path.bench.js'),
+  'bounded-concurrency': () => import('./micro/bounded-concurrency.bench.js'),
+}
+
+const names = process.argv.slice(2).filter((argument) => argument !== '--save')
+const isSaving = process.argv.includes('--save')
+const unknownName = names.find((name) => benchmarks[name] === undefined)
+
+if (unknownName !== undefined) {
+  console.error(`There is no benchmark ${unknownName}; there are ${Object.keys(benchmarks).join(', ')}.`)
+  process.exitCode = 1
+} else if (names.length === 1) await runOne(names[0] ?? '')
+else runEach(names.length === 0 ? Object.keys(benchmarks) : names)
+
+async function runOne(name: string): Promise<void> {
+  const machine = thisMachine()
+  const date = new Date().toISOString()
+  console.log(`${name}: ${machine.cores} × ${machine.cpu}, Node ${machine.node}, ${machine.os}`)
+  const result = await (await benchmarks[name]?.())?.run()
+  if (isSaving) {
+    const folder = new URL('../results/', import.meta.url)
+    mkdirSync(folder, { recursive: true })
+    const text = JSON.stringify({ name, commit: thisCommit(), date, machine, result }, undefined, 2)
+    writeFileSync(new URL(`${name}.json`, folder), `${text}\n`)
+  }
+  process.exit() // clients are left open
+}
+
+function runEach(wanted: readonly string[]): void {
+  for (const name of wanted) {
+    const main = fileURLToPath(import.meta.url)
+    const own = [...process.execArgv, main, name, ...(isSaving ? ['--save'] : [])]
+    const { status } = spawnSync(process.execPath, own, { stdio: 'inherit' })
+    if (status !== 0) process.exitCode = 1
+    console.log()
+  }
+}
