@@ -29,8 +29,8 @@ const rules = [
   {
     rule: 'lease-at-end',
     file: `${src}/gather/gather.ts`,
-    from: 'if (snapshot.isValidAt(clock.nowMs())) return combine',
-    to: 'return combine',
+    from: 'if (snapshot.isValidAt(clock.nowMs())) return requireSome',
+    to: 'return requireSome',
   },
 ]
 

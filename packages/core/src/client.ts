@@ -44,6 +44,7 @@ export class Client {
   readonly #ticker: Ticker
   readonly #registry = new RecordRegistry()
   readonly #writePaths: WritePath[] = []
+  readonly #readPaths: ReadPath[] = []
   readonly #failures: FailureLog
   readonly #writeBounds: Bounds
   readonly #readBounds: Bounds
@@ -54,7 +55,7 @@ export class Client {
     const { clock, random, limits, routing: routingOptions, sharding } = options
     const backend = guardBackend(options.backend)
     const events = new Events()
-    const deadlines = new DeadlineList()
+    const deadlines = { writes: new DeadlineList(), reads: new DeadlineList() }
     const detection = new Detection(options.detection, random, clock.nowMs())
     const routing = new Routing({
       backend,
@@ -73,7 +74,8 @@ export class Client {
       writeUnitsPerSecondMax: backend.capabilities.partition.writeUnitsPerSecond,
     })
     this.#ticker = new Ticker(clock, options.detection.tickMs, (nowMs) => {
-      deadlines.expireUntil(nowMs)
+      deadlines.writes.expireUntil(nowMs)
+      deadlines.reads.expireUntil(nowMs)
       for (const { key, side, state } of detection.tick(nowMs)) {
         const name = state === 'hot' ? 'key-hot' : 'key-cooled'
         if (events.hasListeners(name)) events.emit(name, { key, side })
@@ -158,6 +160,7 @@ export class Client {
     this.#writeBounds.close()
     this.#readBounds.close()
     const report = await this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.close())))
+    await Promise.all(this.#readPaths.map((path) => path.idle()))
     routing.close()
     this.#ticker.stop()
     await this.#coordinator.idle()
@@ -172,6 +175,7 @@ export class Client {
     const writePath = new WritePath(this.#stages, shape, prefix, writer, stamps, this.#writeBounds, this.#failures)
     const readPath = new ReadPath(this.#stages, shape, prefix, stamps, this.#readBounds, writePath)
     this.#writePaths.push(writePath)
+    this.#readPaths.push(readPath)
     return new Records<R>(shape.name, writePath, readPath, () => this.#closing !== undefined)
   }
 }

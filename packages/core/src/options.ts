@@ -84,7 +84,7 @@ export interface ShardingRule {
 export interface GatherOptions {
   /** How many requests one read makes at a time, where a backend needs several. 1 to 1,024. @default 16 */
   readonly concurrencyMax?: number
-  /** After so long, retries included, a shard is missing. 1 to 600,000. @default 2_000 */
+  /** After so long no request for a shard is sent again; if the last one fails, too, the shard is missing. 1 to 600,000. @default 2_000 */
   readonly shardTimeoutMs?: number
 }
 

@@ -73,7 +73,7 @@ export class ReadPath {
       routing,
       clock,
       random,
-      deadlines,
+      deadlines: deadlines.reads,
       options: options.gather,
       consistency: options.consistency,
       shardsPerReadMax: backend.capabilities.shardsPerReadMax,
@@ -95,6 +95,11 @@ export class ReadPath {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     const read = pending === true || allowPartial === true ? this.#special(name, options) : this.value(name)
     return signal === undefined ? read : rejectOnAbort(read, signal)
+  }
+
+  /** Resolves when no read is under way. */
+  idle(): Promise<void> {
+    return this.#coalesce.idle()
   }
 
   async #special(name: string, { signal, pending, allowPartial }: ReadOptions): Promise<Value | PartialRead<Value>> {

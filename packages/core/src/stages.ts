@@ -16,7 +16,8 @@ export interface Stages {
   readonly random: Random
   readonly routing: Routing
   readonly detection: Detection
-  readonly deadlines: DeadlineList
+  /** Of writes, and of reads: a list holds deadlines of one length. */
+  readonly deadlines: { readonly writes: DeadlineList; readonly reads: DeadlineList }
   readonly events: Events
   /** A key is written: if a rule declares it to be hot, its route begins to grow. */
   declare(key: string): void

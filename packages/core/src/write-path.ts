@@ -52,7 +52,7 @@ export class WritePath {
         routing,
         clock,
         random,
-        deadlines,
+        deadlines: deadlines.writes,
         requestTimeoutMs: options.limits.requestTimeoutMs,
         writeTimeoutMs: options.limits.writeTimeoutMs,
         retryHorizonMs: options.routing.retryHorizonMs,

@@ -93,7 +93,7 @@ export class Flight implements Expiring {
     this.startedMs ??= nowMs
     const shard = this.#isUncertain ? this.#shard : this.#parts.pickShard(this.key, nowMs)
     if (shard === undefined) {
-      this.#parts.routing.ready().then(
+      this.#parts.routing.ready(this.#parts.writeTimeoutMs - (nowMs - this.startedMs)).then(
         () => this.send(),
         (error: unknown) => this.#giveUp(error, 'No lease on the routes could be had.'),
       )

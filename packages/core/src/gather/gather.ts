@@ -67,15 +67,22 @@ export class Gather {
   }
 
   #readOne(key: string, snapshot: Snapshot, nowMs: number, done: GatherDone): void {
+    const { clock, random } = this.#parts
     const shards = [shardOf(key, undefined, 0)]
     this.#request(key, shards, nowMs, (answers, error) => {
       const answer = answers?.[0]
-      if (answer?.status === 'read' && snapshot.isValidAt(this.#parts.clock.nowMs())) {
+      if (answer?.status === 'read' && snapshot.isValidAt(clock.nowMs())) {
         done({ states: answer.states, missingShards: none, shardCount: 1, cause: undefined }, undefined)
         return
       }
       this.#noteThrottle(key, shards, answers, error)
-      this.#readSpread(key, undefined, done)
+      if (answer?.status === 'read') {
+        this.#readSpread(key, undefined, done) // the lease ended meanwhile
+        return
+      }
+      const cause = answer?.error ?? error
+      if (!isWorthAnother(cause)) done(undefined, noneRead(key, 1, cause))
+      else clock.setTimer(() => this.#readSpread(key, undefined, done), backoffMs(1, random))
     })
   }
 
@@ -87,12 +94,12 @@ export class Gather {
   }
 
   async #gather(key: string, known: Snapshot | undefined): Promise<Gathered> {
-    const { routing, clock, fields } = this.#parts
+    const { routing, clock, fields, options } = this.#parts
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-      const snapshot = attempt === 1 && known !== undefined ? known : await routing.ready()
+      const snapshot = attempt === 1 && known !== undefined ? known : await routing.ready(options.shardTimeoutMs)
       const shards = shardsToRead(key, snapshot.route(key))
       const answers = await this.#readAll(key, shards)
-      if (snapshot.isValidAt(clock.nowMs())) return combine(fields, shards, answers)
+      if (snapshot.isValidAt(clock.nowMs())) return requireSome(key, combine(fields, shards, answers))
     }
     throw new ReadFailedError(
       key,
@@ -127,7 +134,10 @@ export class Gather {
         })
       })
       for (const [i, shard] of asked.entries()) answers.set(shard, got[i] ?? { status: 'failed', error: undefined })
-      open = asked.filter((shard) => isWorthAnother(answers.get(shard)))
+      open = asked.filter((shard) => {
+        const answer = answers.get(shard)
+        return answer?.status === 'failed' && isWorthAnother(answer.error)
+      })
       const delayMs = backoffMs(attempt, random)
       if (open.length === 0 || clock.nowMs() + delayMs >= giveUpMs) break
       await new Promise<void>((resolve) => clock.setTimer(resolve, delayMs))
@@ -172,6 +182,16 @@ export class Gather {
   }
 }
 
+/** A value of which no shard is known is none, however much a caller allows. */
+function requireSome(key: string, gathered: Gathered): Gathered {
+  if (gathered.missingShards.length < gathered.shardCount) return gathered
+  throw noneRead(key, gathered.shardCount, gathered.cause)
+}
+
+function noneRead(key: string, shardCount: number, cause: unknown): ReadFailedError {
+  return new ReadFailedError(key, `None of its shards (${shardCount}) could be read.`, cause)
+}
+
 function problemOf(answers: readonly ShardAnswer[], read: ShardsRead): unknown {
   try {
     checkReadAnswers(answers, read)
@@ -183,8 +203,8 @@ function problemOf(answers: readonly ShardAnswer[], read: ShardsRead): unknown {
 
 const none: readonly number[] = []
 
-function isWorthAnother(answer: ShardAnswer | undefined): boolean {
-  return answer?.status === 'failed' && asBackendError(answer.error).kind !== 'invalid'
+function isWorthAnother(error: unknown): boolean {
+  return asBackendError(error).kind !== 'invalid'
 }
 
 function unitsOf(answers: readonly ShardAnswer[]): number | undefined {

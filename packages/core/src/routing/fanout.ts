@@ -18,12 +18,16 @@ export interface FanoutBounds {
   readonly fanoutMax: number
 }
 
+/** A shard that gets less than this of its planned share from this process is throttled for its neighbours' sake: spreading it further would not help. */
+const throttledShareMin = 1 / 200
+
 /**
  * How many shards a key should have: the next power of two that brings each below its planned share. A throttle doubles it
  * even when the key's own rate is not over the limit, since two half-hot keys, or many processes, may meet in one partition.
  */
 export function fanoutFor(need: FanoutNeed, bounds: FanoutBounds): number {
   const byRate = nextPowerOfTwo(need.writeUnitsPerSecond / bounds.unitsPerShard)
-  const byThrottle = need.isThrottled ? need.writeFanout * 2 : 1
+  const perShard = need.writeUnitsPerSecond / need.writeFanout
+  const byThrottle = need.isThrottled && perShard >= bounds.unitsPerShard * throttledShareMin ? need.writeFanout * 2 : 1
   return Math.min(bounds.fanoutMax, Math.max(byRate, byThrottle))
 }

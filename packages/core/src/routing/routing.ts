@@ -62,10 +62,10 @@ export class Routing {
     return this.#snapshot
   }
 
-  /** A snapshot under a lease, after as many refreshes as it takes. Rejects with `ROUTE_UNAVAILABLE` after `leaseMs`. */
-  async ready(): Promise<Snapshot> {
+  /** A snapshot under a lease, after as many refreshes as it takes. Rejects with `ROUTE_UNAVAILABLE` after `timeoutMs`. */
+  async ready(timeoutMs: number): Promise<Snapshot> {
     const { clock, options } = this.#parts
-    const giveUpMs = clock.nowMs() + options.leaseMs
+    const giveUpMs = clock.nowMs() + timeoutMs
     let cause: unknown
     do {
       const snapshot = this.currentAt(clock.nowMs())
