@@ -22,8 +22,8 @@ const rules = [
   {
     rule: 'sticky-retry',
     file: `${src}/collapse/flight.ts`,
-    from: 'this.#isUncertain ? this.#shard : this.#parts.pickShard(this.key)',
-    to: 'this.#parts.pickShard(this.key)',
+    from: 'this.#isUncertain ? this.#shard : this.#parts.pickShard(this.key, nowMs)',
+    to: 'this.#parts.pickShard(this.key, nowMs)',
   },
   { rule: 'own-answer', file: `${src}/collapse/flight.ts`, from: ' || shard !== this.#shard', to: '' },
   {

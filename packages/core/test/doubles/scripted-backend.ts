@@ -17,6 +17,7 @@ export class Held<Request, Answer> {
   readonly call: Call
   readonly answer: Promise<Answer>
   readonly #send: () => Promise<Answer>
+  #stored: Promise<Answer> | undefined
   #resolve!: (answer: Answer | Promise<Answer>) => void
   #reject!: (error: unknown) => void
 
@@ -30,14 +31,15 @@ export class Held<Request, Answer> {
     })
   }
 
-  /** Lets the store do it, and keeps the answer back. */
+  /** Lets the store do it now, and keeps the answer back until `pass`. */
   async store(): Promise<void> {
-    await this.#send()
+    this.#stored = this.#send()
+    await this.#stored
   }
 
   /** Lets the store do it and answer. */
   pass(): void {
-    this.#resolve(this.#send())
+    this.#resolve(this.#stored ?? this.#send())
   }
 
   /** Answers in the store's place: nothing is done. */

@@ -3,6 +3,8 @@ import { Bounds } from '../../../src/admission/bounds.js'
 import type { ResolvedLimits } from '../../../src/resolved-options.js'
 import { codeOf } from '../../doubles/opened.js'
 
+const enter = () => Promise.resolve()
+
 function bounds(limits: Partial<ResolvedLimits>): Bounds {
   const defaults = { keysMax: 10, bytesMax: 100, atLimit: 'wait', waitersMax: 10 } as const
   const timings = { requestTimeoutMs: 1, writeTimeoutMs: 1, clockSkewMaxMs: 1 }
@@ -85,7 +87,6 @@ describe('bounds', () => {
     byKeys.enter(0)
     const byBytes = bounds({ bytesMax: 1, atLimit: 'reject' })
     byBytes.enter(1)
-    const enter = async () => {}
     await expect(byKeys.whenRoom('a', undefined, enter)).rejects.toMatchObject({ limit: 'limits.keysMax', max: 1 })
     await expect(byBytes.whenRoom('a', undefined, enter)).rejects.toMatchObject({ limit: 'limits.bytesMax', max: 1 })
     await expect(byKeys.whenRoom('a', undefined, enter)).rejects.toThrowErrorMatchingInlineSnapshot(
