@@ -84,16 +84,16 @@ export class ReadPath {
   }
 
   /** The value of a key; see `Records.read`. */
-  value(name: string): Promise<Value> {
+  value(name: string, signal?: AbortSignal): Promise<Value> {
     const flight = this.#coalesce.join(name)
-    return flight === undefined ? this.#first(name, undefined, valueOf) : flight.value
+    return flight === undefined ? this.#first(name, signal, valueOf) : flight.value
   }
 
   /** The same for a caller with wishes of its own. */
   valueWith(name: string, options: ReadOptions): Promise<Value | PartialRead<Value>> {
     const { signal, pending, allowPartial } = options
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
-    const read = pending === true || allowPartial === true ? this.#special(name, options) : this.value(name)
+    const read = pending === true || allowPartial === true ? this.#special(name, options) : this.value(name, signal)
     return signal === undefined ? read : rejectOnAbort(read, signal)
   }
 

@@ -63,11 +63,11 @@ export class Gather {
     const snapshot = this.#parts.routing.currentAt(nowMs)
     const route = snapshot?.route(key)
     if (snapshot !== undefined && (route === undefined || route.read === 1)) this.#readOne(key, snapshot, nowMs, done)
-    else this.#readSpread(key, snapshot, done)
+    else this.#readSpread(key, snapshot, nowMs, done)
   }
 
   #readOne(key: string, snapshot: Snapshot, nowMs: number, done: GatherDone): void {
-    const { clock, random } = this.#parts
+    const { clock, random, options } = this.#parts
     const shards = [shardOf(key, undefined, 0)]
     this.#request(key, shards, nowMs, (answers, error) => {
       const answer = answers?.[0]
@@ -77,28 +77,30 @@ export class Gather {
       }
       this.#noteThrottle(key, shards, answers, error)
       if (answer?.status === 'read') {
-        this.#readSpread(key, undefined, done) // the lease ended meanwhile
+        this.#readSpread(key, undefined, clock.nowMs(), done) // the lease ended meanwhile
         return
       }
       const cause = answer?.error ?? error
-      if (!isWorthAnother(cause)) done(undefined, noneRead(key, 1, cause))
-      else clock.setTimer(() => this.#readSpread(key, undefined, done), backoffMs(1, random))
+      const delayMs = backoffMs(1, random)
+      if (!isWorthAnother(cause) || clock.nowMs() + delayMs >= nowMs + options.shardTimeoutMs)
+        done(undefined, noneRead(key, 1, cause))
+      else clock.setTimer(() => this.#readSpread(key, undefined, nowMs, done), delayMs)
     })
   }
 
-  #readSpread(key: string, snapshot: Snapshot | undefined, done: GatherDone): void {
-    this.#gather(key, snapshot).then(
+  #readSpread(key: string, snapshot: Snapshot | undefined, beganMs: number, done: GatherDone): void {
+    this.#gather(key, snapshot, beganMs).then(
       (gathered) => done(gathered, undefined),
       (error: unknown) => done(undefined, error),
     )
   }
 
-  async #gather(key: string, known: Snapshot | undefined): Promise<Gathered> {
+  async #gather(key: string, known: Snapshot | undefined, beganMs: number): Promise<Gathered> {
     const { routing, clock, fields, options } = this.#parts
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const snapshot = attempt === 1 && known !== undefined ? known : await routing.ready(options.shardTimeoutMs)
       const shards = shardsToRead(key, snapshot.route(key))
-      const answers = await this.#readAll(key, shards)
+      const answers = await this.#readAll(key, shards, attempt === 1 ? beganMs : clock.nowMs())
       if (snapshot.isValidAt(clock.nowMs())) return requireSome(key, combine(fields, shards, answers))
     }
     throw new ReadFailedError(
@@ -107,9 +109,9 @@ export class Gather {
     )
   }
 
-  async #readAll(key: string, shards: readonly ShardRef[]): Promise<readonly ShardAnswer[]> {
-    const { clock, options, shardsPerReadMax } = this.#parts
-    const giveUpMs = clock.nowMs() + options.shardTimeoutMs
+  async #readAll(key: string, shards: readonly ShardRef[], beganMs: number): Promise<readonly ShardAnswer[]> {
+    const { options, shardsPerReadMax } = this.#parts
+    const giveUpMs = beganMs + options.shardTimeoutMs
     if (shards.length <= shardsPerReadMax) return this.#readBatch(key, shards, giveUpMs)
     const limit = pLimit(options.concurrencyMax)
     const batches: Promise<readonly ShardAnswer[]>[] = []

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import { latest, sum, union } from '../../src/index.js'
+import { hotAtOnce, opened, refused, watch } from '../doubles/opened.js'
+
+const rules = { views: sum(), title: latest<string>(), tags: union() }
+
+describe('a read of what is pending', () => {
+  test('counts the open window of a resting key without sending it', async () => {
+    const { client, backend, clock } = await opened({ detection: hotAtOnce, collapse: { windowMs: 1_000 } })
+    const posts = client.records('post', rules)
+    await posts.write('k', { views: 1 })
+    await clock.advance(50)
+    await posts.write('k', { views: 2 })
+    const writing = watch(posts.write('k', { views: 4, title: 'pending', tags: ['x'] }))
+    const writes = backend.writes.length
+    expect(await posts.read('k')).toMatchObject({ views: 3, title: undefined })
+    expect(await posts.read('k', { pending: true })).toEqual({ views: 7, title: 'pending', tags: new Set(['x']) })
+    expect(writing.state).toBe('open')
+    expect(backend.writes).toHaveLength(writes)
+    await clock.advance(1_000)
+    expect(writing.state).toBe('resolved')
+    expect(await posts.read('k', { pending: true })).toMatchObject({ views: 7 })
+  })
+
+  test('counts a flight and the window behind it once each', async () => {
+    const { client, backend, clock } = await opened()
+    const posts = client.records('post', rules)
+    backend.holds.write = true
+    const writings = [watch(posts.write('k', { views: 1 })), watch(posts.write('k', { views: 2 }))]
+    await backend.heldWrites[0]?.store()
+    const reading = watch(posts.read('k', { pending: true }))
+    await clock.advance(0)
+    expect(reading.state).toBe('open')
+    backend.heldWrites[0]?.pass()
+    await clock.advance(0)
+    expect(reading.value).toMatchObject({ views: 3 })
+    backend.heldWrites[1]?.pass()
+    await clock.advance(0)
+    expect(writings.map(({ state }) => state)).toEqual(['resolved', 'resolved'])
+    expect(await posts.read('k')).toMatchObject({ views: 3 })
+  })
+
+  test('does not count a flight that failed', async () => {
+    const { client, backend, clock } = await opened()
+    const posts = client.records('post', rules)
+    backend.holds.write = true
+    const writings = [watch(posts.write('k', { views: 1 })), watch(posts.write('k', { views: 2 }))]
+    const reading = watch(posts.read('k', { pending: true }))
+    backend.heldWrites[0]?.fail(refused)
+    await clock.advance(0)
+    expect(reading.value).toMatchObject({ views: 2 })
+    backend.heldWrites[1]?.pass()
+    await clock.advance(0)
+    expect(writings.map(({ state }) => state)).toEqual(['rejected', 'resolved'])
+  })
+
+  test('keeps a window from leaving while it reads, and no longer', async () => {
+    const { client, backend, clock } = await opened({ detection: hotAtOnce, collapse: { windowMs: 100 } })
+    const posts = client.records('post', rules)
+    await posts.write('k', { views: 1 })
+    await clock.advance(50)
+    await posts.write('k', { views: 1 })
+    const writing = watch(posts.write('k', { views: 1 }))
+    const writes = backend.writes.length
+    backend.holds.read = true
+    const reading = watch(posts.read('k', { pending: true }))
+    await clock.advance(500)
+    expect(backend.writes).toHaveLength(writes)
+    backend.heldReads[0]?.pass()
+    await clock.advance(0)
+    expect(reading.value).toMatchObject({ views: 3 })
+    expect(writing.state).toBe('resolved')
+  })
+
+  test('that keeps coming does not keep a window back for ever', async () => {
+    const { client, backend, clock } = await opened()
+    const posts = client.records('post', rules)
+    backend.holds.read = true
+    backend.holds.write = true
+    const writings = [watch(posts.write('k', { views: 1 })), watch(posts.write('k', { views: 2 }))]
+    const readings: ReturnType<typeof watch>[] = []
+    for (let i = 0; i < 20; i++) {
+      readings.push(watch(posts.read('k', { pending: true })))
+      backend.heldWrites[i % 2]?.pass()
+      await clock.advance(20)
+      backend.heldReads.shift()?.pass()
+      await clock.advance(20)
+    }
+    expect(writings.map(({ state }) => state)).toEqual(['resolved', 'resolved'])
+    backend.holds.read = false
+    for (const held of backend.heldReads) held.pass()
+    await clock.advance(0)
+    expect(readings.map(({ value }) => (value as { views: number }).views)).toEqual(Array(20).fill(3))
+  })
+
+  test('of a key without any change of this client is an ordinary read', async () => {
+    const { client, backend } = await opened()
+    const posts = client.records('post', rules)
+    expect(await posts.read('k', { pending: true })).toMatchObject({ views: 0 })
+    expect(backend.reads).toHaveLength(1)
+  })
+})
+
+test('whatever is read is frozen', async () => {
+  const { client } = await opened()
+  const posts = client.records('post', rules)
+  await posts.write('k', { views: 1 })
+  const plain = await posts.read('k')
+  const pending = await posts.read('k', { pending: true })
+  const { value } = await posts.read('k', { allowPartial: true })
+  for (const read of [plain, pending, value]) {
+    expect(Object.isFrozen(read)).toBe(true)
+    expect(() => Object.assign(read, { views: 2 })).toThrow(TypeError)
+  }
+})
