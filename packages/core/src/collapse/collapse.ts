@@ -60,6 +60,8 @@ interface Entry {
   holds: number
   /** Those who wait for the flight to land, in order to hold. */
   holdsWaiting: Deferred<void> | undefined
+  /** Another entry may stand under its name by now. */
+  isGone: boolean
 }
 
 const resolved = Promise.resolve()
@@ -153,6 +155,7 @@ export class Collapse {
       rest: undefined,
       holds: 0,
       holdsWaiting: undefined,
+      isGone: false,
     }
     const written = this.#merge(entry, change, options)
     if (entry.window === undefined) return written // aborted before it was accepted
@@ -192,9 +195,11 @@ export class Collapse {
 
   /** Moves a key on: its window leaves when it may, and an entry with nothing in it goes. */
   #advance(entry: Entry): void {
-    if (entry.flight !== undefined || entry.holds > 0 || entry.rest !== undefined) return
+    if (entry.isGone || entry.flight !== undefined || entry.holds > 0 || entry.rest !== undefined) return
     if (entry.window !== undefined) this.#flush(entry, entry.window)
-    else if (this.#entries.delete(entry.name)) {
+    else {
+      entry.isGone = true
+      this.#entries.delete(entry.name)
       this.#parts.bounds.leave(entry.key.length)
       if (this.#entries.size === 0) this.#idle?.resolve()
     }
