@@ -7,6 +7,10 @@ const root = fileURLToPath(new URL('.', import.meta.url))
 const sources = {
   '@spillway/core/testing': `${root}packages/core/src/testing.ts`,
   '@spillway/core': `${root}packages/core/src/index.ts`,
+  '@spillway/dynamo/setup': `${root}packages/dynamo/src/setup.ts`,
+  '@spillway/dynamo': `${root}packages/dynamo/src/index.ts`,
+  '@spillway/redis': `${root}packages/redis/src/index.ts`,
+  '@spillway/testkit': `${root}packages/testkit/src/index.ts`,
   '@spillway/conformance/vitest': `${root}packages/conformance/src/vitest.ts`,
   '@spillway/conformance': `${root}packages/conformance/src/index.ts`,
 }
@@ -26,6 +30,7 @@ export default defineConfig({
       project('property', ['packages/*/test/property/**/*.test.ts'], 60_000),
       project('model', ['packages/*/test/model/**/*.test.ts'], 60_000),
       project('simulation', ['packages/*/test/simulation/**/*.test.ts'], 120_000),
+      project('integration', ['packages/*/test/integration/**/*.test.ts'], 60_000),
       project('examples', ['examples/*/**/*.test.ts'], 120_000),
       project('house', ['scripts/**/*.test.ts'], 60_000),
       {
