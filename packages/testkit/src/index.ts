@@ -1,1 +1,1 @@
-export {}
+export { startDynalite, type DynamoEngine } from './engines/dynalite.js'

@@ -1,0 +1,144 @@
+// Problem: what only a cluster shows – slots, redirections, failovers, resharding – needs a real one.
+// Scheme: six servers; three take a third of the slots each, three replicate them. All is said to them command by command, since
+//   `redis-cli --cluster create` sleeps for seconds.
+// Invariants: `start` resolves only when every node says that all is well and every replica has caught up.
+// Cost: about two seconds and 60 MB.
+// Source: redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec
+
+import { waitUntil } from '../time/wait.js'
+import { RedisProcess } from './redis-process.js'
+
+const slotCount = 16_384
+const primaryCount = 3
+
+/** Where a client finds a node. */
+export interface NodeAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Starts three primaries with a replica each on free ports of the loopback interface, and waits until all are ready. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const started = await Promise.allSettled(Array.from({ length: 2 * primaryCount }, startNode))
+  const nodes = started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : []))
+  try {
+    for (const node of started) if (node.status === 'rejected') throw node.reason
+    await join(nodes)
+    return new RedisCluster(nodes.map(({ process }) => process))
+  } catch (error) {
+    await Promise.all(nodes.map(({ process }) => process.close()))
+    throw error
+  }
+}
+
+/** A running cluster of six. */
+export class RedisCluster {
+  /** First the three that began as primaries, then the three that began as their replicas, in the same order. */
+  readonly nodes: readonly RedisProcess[]
+
+  constructor(nodes: readonly RedisProcess[]) {
+    this.nodes = nodes
+  }
+
+  /** Where clients begin. */
+  get addresses(): readonly NodeAddress[] {
+    return this.nodes.map(({ host, port }) => ({ host, port }))
+  }
+
+  /** The node that serves a slot at present, as `via` sees it. */
+  async primaryOf(slot: number, via: RedisProcess = this.nodes[0] as RedisProcess): Promise<RedisProcess> {
+    const ranges = (await via.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
+    const range = ranges.find(([first, last]) => first <= slot && slot <= last)
+    const node = this.nodes.find(({ port }) => port === range?.[2][1])
+    if (node === undefined) throw new Error(`Nobody serves slot ${slot}.`)
+    return node
+  }
+
+  /** Moves a slot with all its keys to another primary while clients use them. `onKeys` is called after each batch of keys. */
+  async moveSlot(slot: number, target: RedisProcess, onKeys: () => Promise<void> = async () => {}): Promise<void> {
+    const source = await this.primaryOf(slot)
+    if (source === target) return
+    const [sourceId, targetId] = [await idOf(source), await idOf(target)]
+    await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', sourceId)
+    await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', targetId)
+    await onKeys()
+    for (;;) {
+      const keys = (await source.call('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as string[]
+      if (keys.length === 0) break
+      await source.call('MIGRATE', target.host, target.port, '', 0, 5_000, 'KEYS', ...keys)
+      await onKeys()
+    }
+    await target.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId)
+    await source.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId)
+    const others = this.nodes.slice(0, primaryCount).filter((node) => node !== source && node !== target)
+    for (const node of others) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId)
+  }
+
+  /** Takes all nodes down. */
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.close()))
+  }
+}
+
+interface StartedNode {
+  readonly process: RedisProcess
+  readonly busPort: number
+}
+
+async function startNode(): Promise<StartedNode> {
+  let busPort = 0
+  const process = await RedisProcess.start((sparePort) => {
+    busPort = sparePort
+    // A short node timeout, so that a failover takes two seconds and not fifteen.
+    return ['--cluster-enabled', 'yes', '--cluster-port', String(sparePort), '--cluster-node-timeout', '1500']
+  })
+  return { process, busPort }
+}
+
+async function join(nodes: readonly StartedNode[]): Promise<void> {
+  const primaries = nodes.slice(0, primaryCount)
+  await Promise.all(
+    primaries.map(async ({ process }, i) => {
+      const [first, next] = [i, i + 1].map((part) => Math.floor((part * slotCount) / primaryCount)) as [number, number]
+      await process.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
+      await process.call('CLUSTER', 'ADDSLOTSRANGE', first, next - 1)
+    }),
+  )
+  const [first, ...others] = nodes as [StartedNode, ...StartedNode[]]
+  for (const { process, busPort } of others)
+    await first.process.call('CLUSTER', 'MEET', process.host, process.port, busPort)
+  await everyNode(nodes, 'knows all others', async (node) => /cluster_known_nodes:6/.test(await infoOf(node)))
+  for (const [i, { process }] of nodes.slice(primaryCount).entries()) {
+    const primaryId = await idOf((primaries[i] as StartedNode).process)
+    await waitUntil('a replica knows its primary', async () => {
+      await process.call('CLUSTER', 'REPLICATE', primaryId)
+      return true
+    })
+  }
+  await everyNode(nodes, 'sees the cluster as ready', async (node) => {
+    const slots = (await node.call('CLUSTER', 'SLOTS')) as unknown[][]
+    const isComplete = slots.length === primaryCount && slots.every((range) => range.length === 4)
+    return isComplete && /cluster_state:ok/.test(await infoOf(node))
+  })
+  await everyNode(nodes, 'replicates', async (node) =>
+    /connected_slaves:1|master_link_status:up/.test(String(await node.call('INFO', 'replication'))),
+  )
+}
+
+function everyNode(
+  nodes: readonly StartedNode[],
+  what: string,
+  condition: (node: RedisProcess) => Promise<boolean>,
+): Promise<unknown> {
+  return Promise.all(
+    nodes.map(({ process }) => waitUntil(`node ${process.port} ${what}`, () => condition(process), 30_000, 50)),
+  )
+}
+
+async function infoOf(node: RedisProcess): Promise<string> {
+  return String(await node.call('CLUSTER', 'INFO'))
+}
+
+async function idOf(node: RedisProcess): Promise<string> {
+  return String(await node.call('CLUSTER', 'MYID'))
+}

@@ -1,0 +1,172 @@
+// Problem: a server that a test starts must not outlive it, however the test ends, and two runs must not meet.
+// Scheme: a shell of its own process group starts redis-server and then reads from a pipe that this process holds open. When
+//   the pipe ends – on close(), on exit, on Ctrl-C, on SIGKILL – the shell kills the server and removes its folder.
+// Invariants: no server without its starter; ports are free ones, and a port lost to somebody else is tried again elsewhere.
+// Cost: one small shell a server.
+// Source: the pipe trick is as old as pipes.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { waitUntil } from '../time/wait.js'
+import { freePorts } from './free-port.js'
+import { RespConnection } from './resp-connection.js'
+
+const guard = `
+dir=$1; shift
+"$@" </dev/null & pid=$!
+echo "pid $pid"
+cat >/dev/null
+kill -9 $pid 2>/dev/null
+wait $pid 2>/dev/null
+rm -rf "$dir"
+`
+
+const startsMax = 5
+
+/** One running `redis-server`. */
+export class RedisProcess {
+  /** Always the loopback interface. */
+  readonly host = '127.0.0.1'
+  /** Where it listens. */
+  readonly port: number
+  /** The server's process id. */
+  readonly pid: number
+  readonly #shell: ChildProcess
+  #admin: RespConnection | undefined
+
+  private constructor(port: number, pid: number, shell: ChildProcess) {
+    this.port = port
+    this.pid = pid
+    this.#shell = shell
+  }
+
+  /** Starts a server in memory alone, and waits until it answers. `extra` are arguments made from its spare port. */
+  static async start(extra: (sparePort: number) => readonly string[] = () => []): Promise<RedisProcess> {
+    requireServer()
+    for (let attempt = 1; ; attempt++) {
+      const [port, sparePort] = (await freePorts(2)) as [number, number]
+      try {
+        return await launch(port, extra(sparePort), (pid, shell) => new RedisProcess(port, pid, shell))
+      } catch (error) {
+        if (attempt === startsMax) throw error
+      }
+    }
+  }
+
+  /** Sends a command on a connection of the test kit's own. */
+  call(...args: readonly (string | number)[]): Promise<unknown> {
+    this.#admin ??= new RespConnection(this.port)
+    return this.#admin.call(...args).catch((error: unknown) => {
+      if (!(error instanceof Error && /^[A-Z]+ /.test(error.message))) this.#forgetConnection()
+      throw error
+    })
+  }
+
+  /** Ends the server at once, as a power cut would. */
+  crash(): void {
+    this.#forgetConnection()
+    process.kill(this.pid, 'SIGKILL')
+  }
+
+  /** Stops the server without closing its connections, as a machine that hangs does. */
+  freeze(): void {
+    process.kill(this.pid, 'SIGSTOP')
+  }
+
+  /** Lets a frozen server run on. */
+  thaw(): void {
+    process.kill(this.pid, 'SIGCONT')
+  }
+
+  /** Takes the server down and removes what it left. */
+  close(): Promise<void> {
+    this.#forgetConnection()
+    return new Promise((resolve) => {
+      if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) {
+        resolve()
+        return
+      }
+      this.#shell.ref()
+      this.#shell.once('exit', () => resolve())
+      this.#shell.stdin?.end()
+    })
+  }
+
+  #forgetConnection(): void {
+    this.#admin?.close()
+    this.#admin = undefined
+  }
+}
+
+async function launch(
+  port: number,
+  extra: readonly string[],
+  made: (pid: number, shell: ChildProcess) => RedisProcess,
+): Promise<RedisProcess> {
+  const dir = mkdtempSync(join(tmpdir(), 'spillway-redis-'))
+  const server = ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
+  const inMemory = ['--save', '', '--appendonly', 'no', '--protected-mode', 'no', '--repl-diskless-sync-delay', '0']
+  const shell = spawn('sh', ['-c', guard, 'sh', dir, ...server, ...inMemory, ...extra], {
+    detached: true, // Ctrl-C must reach the guard by its pipe alone, or it would die before it has cleaned up
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  let output = ''
+  shell.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_096)))
+  shell.unref()
+  ;(shell.stdin as unknown as { unref?(): void }).unref?.()
+  ;(shell.stdout as unknown as { unref?(): void }).unref?.()
+  let pid = 0
+  try {
+    await waitUntil(
+      `redis-server answers on port ${port}`,
+      async () => {
+        pid ||= Number(/pid (\d+)/.exec(output)?.[1] ?? 0)
+        if (/Failed listening|Fatal config|aborting/.test(output)) return true
+        const connection = new RespConnection(port)
+        try {
+          return pid > 0 && (await connection.call('PING')) === 'PONG'
+        } finally {
+          connection.close()
+        }
+      },
+      10_000,
+    )
+    if (/Failed listening|Fatal config|aborting/.test(output)) throw new Error(`redis-server did not start: ${output}`)
+    return made(pid, shell)
+  } catch (error) {
+    shell.stdin.end()
+    throw error
+  }
+}
+
+let isServerKnown = false
+
+/** Finds `redis-server`, or installs it on Debian when root. Throws with what to install. */
+function requireServer(): void {
+  if (isServerKnown || canRun('redis-server', ['--version'])) {
+    isServerKnown = true
+    return
+  }
+  const isRoot = process.getuid?.() === 0
+  if (isRoot && canRun('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'])) {
+    if (canRun('redis-server', ['--version'])) {
+      isServerKnown = true
+      return
+    }
+  }
+  throw new Error(
+    'redis-server is not on the path. Install Redis 6.2 or later: `apt-get install redis-server` on Debian and Ubuntu, `brew install redis` on macOS.',
+  )
+}
+
+function canRun(command: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
