@@ -1,1 +1,6 @@
 export { startDynalite, type DynamoEngine } from './engines/dynalite.js'
+export { startRedis, type RedisOptions } from './engines/redis-single.js'
+export { startRedisCluster, type NodeAddress, type RedisCluster } from './engines/redis-cluster.js'
+export type { RedisProcess } from './engines/redis-process.js'
+export { startFaultProxy, type FaultProxy, type ProxyFaults, type ProxyOptions } from './proxy/fault-proxy.js'
+export { pause, waitUntil } from './time/wait.js'

@@ -89,8 +89,9 @@ async function startNode(): Promise<StartedNode> {
   let busPort = 0
   const process = await RedisProcess.start((sparePort) => {
     busPort = sparePort
-    // A short node timeout, so that a failover takes two seconds and not fifteen.
-    return ['--cluster-enabled', 'yes', '--cluster-port', String(sparePort), '--cluster-node-timeout', '1500']
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(sparePort)]
+    // A failover takes two seconds and not fifteen; a replica shows once it has had its first ping, after one second and not ten.
+    return [...cluster, '--cluster-node-timeout', '1500', '--repl-ping-replica-period', '1']
   })
   return { process, busPort }
 }
@@ -104,9 +105,11 @@ async function join(nodes: readonly StartedNode[]): Promise<void> {
       await process.call('CLUSTER', 'ADDSLOTSRANGE', first, next - 1)
     }),
   )
-  const [first, ...others] = nodes as [StartedNode, ...StartedNode[]]
-  for (const { process, busPort } of others)
-    await first.process.call('CLUSTER', 'MEET', process.host, process.port, busPort)
+  // Each meets all: gossip alone would take seconds.
+  for (const [i, { process }] of nodes.entries()) {
+    for (const other of nodes.slice(i + 1))
+      await process.call('CLUSTER', 'MEET', other.process.host, other.process.port, other.busPort)
+  }
   await everyNode(nodes, 'knows all others', async (node) => /cluster_known_nodes:6/.test(await infoOf(node)))
   for (const [i, { process }] of nodes.slice(primaryCount).entries()) {
     const primaryId = await idOf((primaries[i] as StartedNode).process)

@@ -19,7 +19,7 @@ export class RespConnection {
 
   constructor(port: number, host = '127.0.0.1') {
     this.#socket = connect({ port, host, noDelay: true })
-    this.#socket.unref()
+    this.#socket.unref() // only open commands hold the process
     this.#socket.on('data', (chunk) => this.#receive(chunk))
     this.#socket.on('error', (error) => this.#fail(error))
     this.#socket.on('close', () => this.#fail(new Error('The connection to Redis was closed.')))
@@ -28,6 +28,7 @@ export class RespConnection {
   /** Sends a command; rejects with what Redis answers as an error. */
   call(...args: readonly (string | number)[]): Promise<unknown> {
     if (this.#socket.destroyed) return Promise.reject(new Error('The connection to Redis is closed.'))
+    this.#socket.ref()
     const parts = args.map((arg) => `$${Buffer.byteLength(String(arg))}\r\n${arg}\r\n`)
     this.#socket.write(`*${args.length}\r\n${parts.join('')}`)
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
@@ -45,6 +46,7 @@ export class RespConnection {
       if (parsed === undefined) return
       this.#received = this.#received.subarray(parsed.end)
       const waiter = this.#waiters.shift()
+      if (this.#waiters.length === 0) this.#socket.unref()
       if (parsed.value instanceof Error) waiter?.reject(parsed.value)
       else waiter?.resolve(parsed.value)
     }
