@@ -1,1 +1,3 @@
-export {}
+export { dynamo } from './dynamo-backend.js'
+export type { DynamoOptions } from './options.js'
+export type { DynamoPort } from './client-port.js'

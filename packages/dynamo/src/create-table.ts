@@ -1,0 +1,61 @@
+import {
+  CreateTableCommand,
+  UpdateTimeToLiveCommand,
+  waitUntilTableExists,
+  type DynamoDBClient,
+} from '@aws-sdk/client-dynamodb'
+
+import type { DynamoPort } from './client-port.js'
+
+/** What a new table is to be called and keyed by. */
+export interface CreateTableOptions {
+  /** The SDK's client, with permission to create tables. */
+  readonly client: DynamoPort
+  /** The name of the table. */
+  readonly table: string
+  /** The attribute of its partition key. @default 'pk' */
+  readonly partitionKey?: string
+  /** The attribute of its sort key, a string. @default none */
+  readonly sortKey?: string
+  /** After so long without the table becoming active the wait ends with an error. In seconds. @default 120 */
+  readonly waitSecondsMax?: number
+}
+
+/** Creates a table that is paid by the request, and waits until it is there. Rejects as the SDK does, for one when the table exists. */
+export async function createTable(options: CreateTableOptions): Promise<void> {
+  const { client, table, partitionKey = 'pk', sortKey, waitSecondsMax = 120 } = options
+  const keys = [
+    { AttributeName: partitionKey, KeyType: 'HASH' as const },
+    ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
+  ]
+  await client.send(
+    new CreateTableCommand({
+      TableName: table,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: keys,
+      AttributeDefinitions: keys.map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' as const })),
+    }),
+  )
+  const waiter = { client: client as unknown as DynamoDBClient, maxWaitTime: waitSecondsMax, minDelay: 1, maxDelay: 5 }
+  await waitUntilTableExists(waiter, { TableName: table })
+}
+
+/** Which attribute of a table says when an item expires. */
+export interface EnableTtlOptions {
+  /** The SDK's client, with permission to change the table. */
+  readonly client: DynamoPort
+  /** The name of the table. */
+  readonly table: string
+  /** The attribute, in seconds since 1970. */
+  readonly ttlAttribute: string
+}
+
+/** Switches the table's expiry on. Rejects as the SDK does, for one when it is on already. */
+export async function enableTtl({ client, table, ttlAttribute }: EnableTtlOptions): Promise<void> {
+  await client.send(
+    new UpdateTimeToLiveCommand({
+      TableName: table,
+      TimeToLiveSpecification: { Enabled: true, AttributeName: ttlAttribute },
+    }),
+  )
+}

@@ -1,0 +1,143 @@
+// Problem: DynamoDB and its client name some forty failures, and each must be told as what it means for the data.
+// Scheme: one table from names to meanings; what is not in it goes by its HTTP status; what has none is uncertain.
+// Invariants: a write is called refused only if no copy of it can have been applied. The SDK sends a request again by itself,
+//   so a refusal of the last copy says nothing about an earlier one whose answer was lost: then it is «unknown», and what the
+//   store said of the throttle is kept.
+// Cost: only when something fails.
+// Source: Programming.Errors.html, throttling-diagnosing-workflow.html, API_ThrottlingReason.html; smithy's
+//   service-error-classification.
+
+import { BackendError, isBackendError, type FailureKind, type ThrottleDetail } from '@spillway/core'
+
+/** Whether a request changes anything. */
+export type Effect = 'read' | 'write'
+
+/** What a failure means for one copy of a request: `uncertain` copies may have been applied. */
+type Meaning = 'throttled' | 'notSent' | 'refused' | 'rejected' | 'invalid' | 'uncertain'
+
+const meanings = new Map<string, Meaning>(
+  Object.entries({
+    throttled: [
+      'ProvisionedThroughputExceededException',
+      'ThrottlingException',
+      'RequestLimitExceeded',
+      'Throttling',
+      'ThrottledException',
+      'RequestThrottled',
+      'RequestThrottledException',
+      'TooManyRequestsException',
+      'LimitExceededException',
+    ],
+    refused: ['TransactionConflictException', 'ReplicatedWriteConflictException', 'ConditionalCheckFailedException'],
+    notSent: ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'],
+    rejected: [
+      'AccessDeniedException',
+      'CredentialsProviderError',
+      'ExpiredTokenException',
+      'IncompleteSignatureException',
+      'InvalidSignatureException',
+      'ItemCollectionSizeLimitExceededException',
+      'MissingAuthenticationTokenException',
+      'UnrecognizedClientException',
+    ],
+    invalid: [
+      'ResourceNotFoundException',
+      'SerializationException',
+      'UnknownOperationException',
+      'ValidationException',
+    ],
+    uncertain: [
+      'AbortError',
+      'TimeoutError',
+      'InternalServerError',
+      'ServiceUnavailable',
+      'ECONNRESET',
+      'EPIPE',
+      'ETIMEDOUT',
+    ],
+  } satisfies Record<Meaning, readonly string[]>).flatMap(([meaning, names]) =>
+    names.map((name) => [name, meaning as Meaning] as const),
+  ),
+)
+
+/** The parts of the SDK's errors that are looked at. */
+interface SdkError {
+  readonly name?: unknown
+  readonly code?: unknown
+  readonly message?: unknown
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number }
+  readonly ThrottlingReasons?: readonly Reason[]
+  readonly throttlingReasons?: readonly Reason[]
+}
+
+interface Reason {
+  readonly reason?: string
+  readonly resource?: string
+}
+
+/** Whether this copy of a request may have been applied although its answer is a failure. */
+export function isUncertain(error: unknown): boolean {
+  return meaningOf(error) === 'uncertain'
+}
+
+/** How many copies the SDK sent, as far as it says. */
+export function attemptsOf(error: unknown): number {
+  return (error as SdkError | null)?.$metadata?.attempts ?? 1
+}
+
+/** A failure as the core knows it. `hasLostCopies`: the answer of an earlier copy of this request may have been lost. */
+export function translated(error: unknown, effect: Effect, hasLostCopies: boolean): BackendError {
+  if (isBackendError(error)) return error
+  const meaning = meaningOf(error)
+  const { name, message } = (error ?? {}) as SdkError
+  const kind = kindOf(meaning, effect, hasLostCopies)
+  const words =
+    kind === 'unknown' && meaning !== 'uncertain' ? ' An earlier copy of this write may have been applied.' : ''
+  const text = `DynamoDB failed with ${String(name ?? 'an error')}: ${String(message ?? error)}${words}`
+  if (meaning !== 'throttled') return new BackendError(kind, text, { cause: error })
+  return new BackendError(kind, text, { cause: error, throttle: throttleOf(error as SdkError) })
+}
+
+function meaningOf(error: unknown): Meaning {
+  const { name, code, $metadata } = (error ?? {}) as SdkError
+  const known = meanings.get(String(code)) ?? meanings.get(String(name))
+  if (known !== undefined) return known
+  const status = $metadata?.httpStatusCode
+  if (status === 429) return 'throttled'
+  return status !== undefined && status >= 400 && status < 500 ? 'rejected' : 'uncertain'
+}
+
+function kindOf(meaning: Meaning, effect: Effect, hasLostCopies: boolean): FailureKind {
+  if (effect === 'write' && (hasLostCopies || meaning === 'uncertain')) return 'unknown'
+  switch (meaning) {
+    case 'throttled':
+    case 'rejected':
+    case 'invalid':
+      return meaning
+    case 'notSent':
+    case 'refused':
+    case 'uncertain':
+      return 'unavailable'
+    default:
+      return meaning satisfies never
+  }
+}
+
+/** Of several reasons the one that spreading cures: a key range of the table. An index has key ranges of its own, which the table's key does not spread. */
+function throttleOf(error: SdkError): ThrottleDetail {
+  const reasons = error.ThrottlingReasons ?? error.throttlingReasons ?? []
+  const chosen = reasons.find(namesTableRange) ?? reasons[0]
+  if (chosen?.reason === undefined) return { reason: String(error.name), namesKeyRange: false }
+  return { reason: chosen.reason, resource: chosen.resource, namesKeyRange: namesTableRange(chosen) }
+}
+
+function namesTableRange({ reason }: Reason): boolean {
+  return reason !== undefined && /^Table(Read|Write)KeyRangeThroughputExceeded$/.test(reason)
+}
+
+/** A shard that DynamoDB left out of a batch. It gives no reason: API_BatchGetItem.html. */
+export function unprocessed(table: string): BackendError {
+  return new BackendError('throttled', `DynamoDB left a shard of a batch unprocessed in table ${table}.`, {
+    throttle: { reason: 'UnprocessedKeys', resource: table, namesKeyRange: false },
+  })
+}

@@ -1,0 +1,37 @@
+// Limits of DynamoDB, each with its page in docs.aws.amazon.com/amazondynamodb/latest/developerguide unless said otherwise.
+
+/** The longest partition key in bytes: ServiceQuotas.html. */
+export const partitionKeyBytesMax = 2_048
+
+/** The most keys of one BatchGetItem: ServiceQuotas.html, API_BatchGetItem.html. */
+export const keysPerBatchMax = 100
+
+/** The most bytes of a change: an item has 400 KB with all its names (ServiceQuotas.html); the rest is for what the item holds beside it. */
+export const changeBytesMax = 350 * 1_024
+
+/** Numbers have 38 digits: HowItWorks.NamingRulesDataTypes.html. */
+export const integerMax = 10n ** 38n - 1n
+
+/** Numbers reach up to 9.99…E+125: HowItWorks.NamingRulesDataTypes.html. */
+export const magnitudeMax = 1e126
+
+/** Numbers reach down to 1E-130: HowItWorks.NamingRulesDataTypes.html. */
+export const magnitudeMin = 1e-130
+
+/** Write units that one partition serves a second: bp-partition-key-design.html. */
+export const writeUnitsPerSecond = 1_000
+
+/** Read units that one partition serves a second: bp-partition-key-design.html. */
+export const readUnitsPerSecond = 3_000
+
+/**
+ * So many fields may stand in one condition. An expression has 4 KB and 300 operators (ServiceQuotas.html); a `latest` takes
+ * about 80 bytes and 8 operators.
+ */
+export const conditionalFieldsMax = 32
+
+/** So many dedupe entries one housekeeping write takes out: two operators each, far within the 300. */
+export const forgottenAtOnceMax = 64
+
+/** So often a write is tried again because its condition failed; each time but for rivals' writes it has one field less. */
+export const roundsMax = 64

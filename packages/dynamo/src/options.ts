@@ -1,0 +1,73 @@
+import { InvalidArgumentError } from '@spillway/core'
+
+import type { DynamoPort } from './client-port.js'
+
+/** What `dynamo` takes. */
+export interface DynamoOptions {
+  /** A `DynamoDBClient` of the AWS SDK v3, or what behaves like one. It is neither configured nor destroyed here. */
+  readonly client: DynamoPort
+  /** The name of the table, or its ARN. */
+  readonly table: string
+  /** The attribute of the table's partition key, a string. @default 'pk' */
+  readonly partitionKey?: string
+  /** The attribute of the table's sort key, if it has one. @default none */
+  readonly sortKey?: string
+  /** The sort value under which records stand; a number where the sort key is one. Needed with `sortKey`. */
+  readonly sortValue?: string | number
+  /** The table's TTL attribute. Records never use it; a field of that name gets an attribute of its own. @default none */
+  readonly ttlAttribute?: string
+  /** Whether the table is looked at when a client opens: one DescribeTable, to refuse a table that does not fit. @default true */
+  readonly checkTable?: boolean
+}
+
+/** Options with every default filled in. */
+export interface ResolvedOptions {
+  readonly client: DynamoPort
+  readonly table: string
+  readonly partitionKey: string
+  readonly sortKey: string | undefined
+  readonly sortValue: string | number
+  readonly ttlAttribute: string | undefined
+  readonly checkTable: boolean
+}
+
+const known = new Set(['client', 'table', 'partitionKey', 'sortKey', 'sortValue', 'ttlAttribute', 'checkTable'])
+
+/** Checks the options and fills in the defaults. Throws `InvalidArgumentError`. */
+export function resolveOptions(options: DynamoOptions): ResolvedOptions {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null)
+    throw new InvalidArgumentError('dynamo(options)', 'an object with client and table', given)
+  for (const name of Object.keys(given))
+    if (!known.has(name)) throw new InvalidArgumentError('dynamo(options)', `made of ${[...known].join(', ')}`, name)
+  const client: unknown = options.client
+  if (typeof (client as Partial<DynamoPort> | null | undefined)?.send !== 'function')
+    throw new InvalidArgumentError('dynamo({ client })', 'a DynamoDBClient of the AWS SDK v3', client)
+  const sortKey = optionalName('sortKey', options.sortKey)
+  const { sortValue } = options
+  if ((sortKey === undefined) !== (sortValue === undefined))
+    throw new InvalidArgumentError('dynamo({ sortKey, sortValue })', 'given both or neither', sortValue ?? sortKey)
+  if (sortValue !== undefined && !(typeof sortValue === 'string' && sortValue !== '') && !Number.isFinite(sortValue))
+    throw new InvalidArgumentError('dynamo({ sortValue })', 'a string that is not empty, or a number', sortValue)
+  const checkTable: unknown = options.checkTable ?? true
+  if (typeof checkTable !== 'boolean')
+    throw new InvalidArgumentError('dynamo({ checkTable })', 'true or false', checkTable)
+  return Object.freeze({
+    client: options.client,
+    table: optionalName('table', options.table) ?? missing('table', options.table),
+    partitionKey: optionalName('partitionKey', options.partitionKey) ?? 'pk',
+    sortKey,
+    sortValue: sortValue ?? '',
+    ttlAttribute: optionalName('ttlAttribute', options.ttlAttribute),
+    checkTable,
+  })
+}
+
+function optionalName(option: string, given: unknown): string | undefined {
+  if (given === undefined) return undefined
+  return typeof given === 'string' && given !== '' ? given : missing(option, given)
+}
+
+function missing(option: string, given: unknown): never {
+  throw new InvalidArgumentError(`dynamo({ ${option} })`, 'a string that is not empty', given)
+}

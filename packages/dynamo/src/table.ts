@@ -1,0 +1,53 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import type { Field } from '@spillway/core'
+
+import { fieldAttribute } from './attributes.js'
+import type { ResolvedOptions } from './options.js'
+
+/** An item as the SDK gives it. */
+export type Item = Record<string, AttributeValue>
+
+/** The table as it is named: where items and fields stand in it. */
+export class Table {
+  /** Its name. */
+  readonly name: string
+  /** The attribute of the partition key. */
+  readonly partitionKey: string
+  readonly #sort: { readonly name: string; readonly value: AttributeValue } | undefined
+  readonly #taken: ReadonlySet<string>
+
+  constructor(options: ResolvedOptions) {
+    this.name = options.table
+    this.partitionKey = options.partitionKey
+    const { sortKey, sortValue } = options
+    this.#sort =
+      sortKey === undefined
+        ? undefined
+        : { name: sortKey, value: typeof sortValue === 'number' ? { N: String(sortValue) } : { S: sortValue } }
+    const taken = [options.partitionKey, sortKey, options.ttlAttribute]
+    this.#taken = new Set(taken.filter((name) => name !== undefined))
+  }
+
+  /** The primary key of the item at a place. */
+  key(place: string): Item {
+    const key: Item = { [this.partitionKey]: { S: place } }
+    if (this.#sort !== undefined) key[this.#sort.name] = this.#sort.value
+    return key
+  }
+
+  /** The attribute of a field. */
+  attribute(field: Field): string {
+    return fieldAttribute(field.name, this.#taken)
+  }
+}
+
+/** An attribute of an item; undefined where there is none, whatever it is called. */
+export function attributeIn(item: Item, name: string): AttributeValue | undefined {
+  return Object.hasOwn(item, name) ? item[name] : undefined
+}
+
+/** A number of Spillway's own in an item. */
+export function numberIn(item: Item, name: string): number | undefined {
+  const text = attributeIn(item, name)?.N
+  return text === undefined ? undefined : Number(text)
+}
