@@ -30,17 +30,20 @@ function requireKeys(options: ResolvedOptions, table: TableDescription): void {
   ]
   const typeOf = (name: string | undefined) =>
     table.AttributeDefinitions?.find(({ AttributeName }) => AttributeName === name)?.AttributeType ?? ''
-  const shown = (keys: readonly (readonly string[])[]) => keys.map(([kind, name, type]) => `${kind} ${name} ${type}`)
-  const expected = shown(wanted.filter((key) => key !== undefined)).join(', ')
+  const expected = shown(wanted.filter((key) => key !== undefined))
   const keys = table.KeySchema?.map(({ KeyType, AttributeName }) => [
     KeyType ?? '',
     AttributeName ?? '',
     typeOf(AttributeName),
   ])
-  const actual = shown(keys ?? []).join(', ')
+  const actual = shown(keys ?? [])
   if (expected === actual) return
   throw new BackendError(
     'invalid',
     `Table ${options.table} must have the key ${expected} as the options say, but has ${actual}: set partitionKey, sortKey and sortValue.`,
   )
+}
+
+function shown(keys: readonly (readonly string[])[]): string {
+  return keys.map((parts) => parts.join(' ')).join(', ')
 }

@@ -62,9 +62,9 @@ const meanings = new Map<string, Meaning>(
 
 /** The parts of the SDK's errors that are looked at. */
 interface SdkError {
-  readonly name?: unknown
+  readonly name?: string
   readonly code?: unknown
-  readonly message?: unknown
+  readonly message?: string
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number }
   readonly ThrottlingReasons?: readonly Reason[]
   readonly throttlingReasons?: readonly Reason[]
@@ -93,7 +93,7 @@ export function translated(error: unknown, effect: Effect, hasLostCopies: boolea
   const kind = kindOf(meaning, effect, hasLostCopies)
   const words =
     kind === 'unknown' && meaning !== 'uncertain' ? ' An earlier copy of this write may have been applied.' : ''
-  const text = `DynamoDB failed with ${String(name ?? 'an error')}: ${String(message ?? error)}${words}`
+  const text = `DynamoDB failed with ${name ?? 'an error'}: ${message ?? String(error)}${words}`
   if (meaning !== 'throttled') return new BackendError(kind, text, { cause: error })
   return new BackendError(kind, text, { cause: error, throttle: throttleOf(error as SdkError) })
 }
