@@ -8,10 +8,10 @@ export interface OperationParts {
   readonly engine: EngineClient
   readonly partitions: Partitions | undefined
   readonly sendsItem: boolean
-  nowMs(): number
-  isLeftOut(): boolean
-  throttle(table: string, direction: Direction): Answer
-  onThrottled(count: number): void
+  readonly nowMs: () => number
+  readonly isLeftOut: () => boolean
+  readonly throttle: (table: string, direction: Direction) => Answer
+  readonly onThrottled: (count: number) => void
 }
 
 type Input = Readonly<Record<string, unknown>>

@@ -1,0 +1,77 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { fieldAttribute, sealedAttribute, writerAttribute } from '../../src/attributes.js'
+import { numberText, wholeText } from '../../src/number-text.js'
+import { placeOf, reservedMark } from '../../src/physical-key.js'
+import { stampOf, stampText } from '../../src/stamp-text.js'
+
+const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter((text) => !text.includes(reservedMark))
+const shard = fc.record({
+  key: fc.oneof(key, fc.constantFrom('a', 'a~spillway', 'a~', 'a1.7.00c0ffee', '~')),
+  index: fc.integer({ min: 0, max: 9_999 }),
+  generation: fc.record({
+    number: fc.integer({ min: 1, max: 2 ** 46 }),
+    nonce: fc.integer({ min: 0, max: 0xffffffff }),
+  }),
+})
+
+test('two shards share a place only if they are one', () => {
+  const identity = (of: { key: string; index: number; generation: object }) =>
+    JSON.stringify(of.index === 0 ? [of.key] : [of.key, of.index, of.generation])
+  fc.assert(
+    fc.property(shard, shard, (a, b) => {
+      expect(placeOf(a) === placeOf(b)).toBe(identity(a) === identity(b))
+      expect(Buffer.byteLength(placeOf(a)) - Buffer.byteLength(a.key)).toBeLessThanOrEqual(40)
+    }),
+  )
+})
+
+test('two fields share an attribute only if they are one, and none has one of Spillway’s own', () => {
+  const name = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('pk', '~fpk', '~pk', '~z', '~wa', '__proto__'))
+  const taken = new Set(['pk'])
+  fc.assert(
+    fc.property(name, name, (a, b) => {
+      expect(fieldAttribute(a, taken) === fieldAttribute(b, taken)).toBe(a === b)
+      expect([sealedAttribute, 'pk', '__proto__']).not.toContain(fieldAttribute(a, taken))
+      expect(fieldAttribute(a, taken)).not.toBe(writerAttribute(b))
+    }),
+  )
+})
+
+test('stamps sort as text as they do as stamps, and come back', () => {
+  const number = fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -5, max: 5 }))
+  const stamp = fc.record({ timeMs: number, order: number, writer: fc.constantFrom('', 'a', 'B', 'ab', '-_0Zz') })
+  fc.assert(
+    fc.property(stamp, stamp, (a, b) => {
+      const byParts =
+        a.timeMs - b.timeMs || a.order - b.order || (a.writer < b.writer ? -1 : a.writer > b.writer ? 1 : 0)
+      const byText = Buffer.compare(Buffer.from(stampText(a)), Buffer.from(stampText(b)))
+      expect(Math.sign(byText)).toBe(Math.sign(byParts))
+      expect(stampOf(stampText(a))).toEqual(a)
+    }),
+  )
+})
+
+test('a double comes back from its text, and whole numbers from any of theirs', () => {
+  const double = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e100, max: 1e100 })
+  fc.assert(
+    fc.property(double, fc.bigInt({ min: -(10n ** 38n), max: 10n ** 38n }), (number, integer) => {
+      fc.pre(number === 0 || Math.abs(number) >= 1e-130)
+      expect(Number(numberText(number + 0, 'f'))).toBe(number + 0)
+      expect(BigInt(wholeText(integer.toString())!)).toBe(integer)
+    }),
+  )
+  expect(['5', '5.0', '1E+3', '1.5e1', '-2e0', '0.5', '1e-1', '', 'x'].map(wholeText)).toEqual([
+    '5',
+    '5',
+    '1000',
+    '15',
+    '-2',
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
+  expect(() => numberText(1e126, 'f')).toThrow('1e-130 to 1e126')
+})

@@ -1,0 +1,48 @@
+import { dynamo, type DynamoOptions } from '@spillway/dynamo'
+import { describe, expect, test } from 'vitest'
+
+import { call } from '../fixtures/records.js'
+import { ScriptedClient } from '../fixtures/scripted-client.js'
+
+const client = new ScriptedClient({})
+
+test.each([
+  [{}, 'dynamo({ client })'],
+  [{ client: {}, table: 't' }, 'dynamo({ client }) must be a DynamoDBClient'],
+  [{ client }, 'dynamo({ table }) must be a string that is not empty'],
+  [{ client, table: '' }, 'dynamo({ table })'],
+  [{ client, table: 't', partitionKey: 5 }, 'dynamo({ partitionKey })'],
+  [{ client, table: 't', sortKey: 'sk' }, 'dynamo({ sortKey, sortValue }) must be given both or neither'],
+  [{ client, table: 't', sortValue: 'x' }, 'dynamo({ sortKey, sortValue })'],
+  [{ client, table: 't', sortKey: 'sk', sortValue: '' }, 'dynamo({ sortValue })'],
+  [{ client, table: 't', checkTable: 1 }, 'dynamo({ checkTable })'],
+  [{ client, table: 't', tabel: 't' }, 'dynamo(options) must be made of'],
+])('%o is refused', (options, message) => {
+  expect(() => dynamo(options as unknown as DynamoOptions)).toThrow(message)
+})
+
+describe('the table is looked at when a client opens', () => {
+  const described = (table: object) => dynamo({ client: new ScriptedClient({ Table: table }), table: 't' }).open?.(call)
+  const fits = {
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+  }
+
+  test('and let through where it fits', async () => {
+    await expect(described(fits)).resolves.toBeUndefined()
+    const strong = { ...fits, Replicas: [{ RegionName: 'a' }], MultiRegionConsistency: 'STRONG' }
+    await expect(described(strong)).resolves.toBeUndefined()
+  })
+
+  test('and refused where its key is another, or a replica may lose writes', async () => {
+    const other = { ...fits, KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }] }
+    await expect(described(other)).rejects.toMatchObject({ kind: 'invalid' })
+    await expect(described({ ...fits, Replicas: [{ RegionName: 'a' }] })).rejects.toThrow('global table')
+  })
+
+  test('unless it is told not to', async () => {
+    const silent = new ScriptedClient({})
+    await dynamo({ client: silent, table: 't', checkTable: false }).open?.(call)
+    expect(silent.sent).toEqual([])
+  })
+})
