@@ -32,10 +32,10 @@ export class Housekeeping {
     this.#target = { client, table }
   }
 
-  /** Counts a write; answers whether it should bring back the item. About one in eight does, by its number: no key is passed over. */
+  /** Counts a write; answers whether it should bring back the item. About one in sixteen does, by its number: no key is passed over, and none of a writer that writes once. */
   wantsToLook(stamp: WriteStamp): boolean {
     this.#credit = Math.min(creditMax, this.#credit + 1)
-    return this.#credit > writesEach && Math.imul(stamp.sequence % 2 ** 32, 0x9e3779b1) >>> 29 === 0
+    return this.#credit > writesEach && Math.imul(stamp.sequence % 2 ** 32, 0x9e3779b1) >>> 28 === 0
   }
 
   /** Takes out the writers that an item remembers for too long. Does not wait. */

@@ -1,6 +1,6 @@
 export { startDynalite, type DynamoEngine } from './engines/dynalite.js'
 export { startGateway, type Gateway, type GatewayOptions } from './gateway/gateway.js'
-export type { GatewayFaults } from './gateway/faults.js'
+export type { Fate, GatewayFaults } from './gateway/faults.js'
 export type { PartitionOptions } from './gateway/partitions.js'
 export { startRedis, type RedisOptions } from './engines/redis-single.js'
 export { startRedisCluster, type NodeAddress, type RedisCluster } from './engines/redis-cluster.js'

@@ -18,12 +18,17 @@ export interface GatewayFaults {
   readonly operations?: readonly string[]
 }
 
-/** What was drawn for one request. */
+/** What happens to one request. */
 export interface Fate {
+  /** The connection is cut before anything is done. */
   readonly resetsBefore: boolean
+  /** It is refused for lack of capacity. */
   readonly isThrottled: boolean
+  /** It is carried out and answered with HTTP 500. */
   readonly errsAfter: boolean
+  /** It is carried out and the connection is cut. */
   readonly resetsAfter: boolean
+  /** Its answer is held back for so long. */
   readonly delayMs: number
 }
 

@@ -17,7 +17,7 @@ import { pause } from '../time/wait.js'
 import { invalid, serverError, throttled, type Answer } from './answers.js'
 import { EngineClient, signatureOf, textOf, type Signature } from './engine-client.js'
 import { expire } from './expiry.js'
-import { fateOf, type GatewayFaults } from './faults.js'
+import { fateOf, type Fate, type GatewayFaults } from './faults.js'
 import { Operations } from './operations.js'
 import { Partitions, type PartitionOptions } from './partitions.js'
 
@@ -55,6 +55,8 @@ export class Gateway {
   readonly endpoint: string
   /** What goes wrong from now on; change it at any time. */
   faults: GatewayFaults
+  /** What happens to the next requests, one each, before anything is drawn. */
+  readonly plan: Partial<Fate>[] = []
   /** Requests that came in, by operation; those sent again count again. */
   readonly requests = new Map<string, number>()
   /** How many answers were lost after the request was carried out. */
@@ -120,7 +122,7 @@ export class Gateway {
     const signature = signatureOf(request.headers)
     this.#signature = signature
     this.requests.set(operation, (this.requests.get(operation) ?? 0) + 1)
-    const fate = fateOf(this.faults, operation, this.#draw)
+    const fate = { ...fateOf(this.faults, operation, this.#draw), ...this.plan.shift() }
     if (fate.resetsBefore) {
       request.socket.destroy()
       return
