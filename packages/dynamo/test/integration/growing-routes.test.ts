@@ -33,10 +33,11 @@ describe('several clients on one table', () => {
   test('keep the total exact while a declared route grows from 1 to 4 to 16, with faults all along', async () => {
     const table = await newTable(behind.direct)
     const clients = [await open(table), await open(table)]
-    let [acknowledged, unknown, isOver] = [0, 0, false]
+    const over = new AbortController()
+    let [acknowledged, unknown] = [0, 0]
     const writeOn = async (client: Client) => {
       const counters = client.records('counter', { views: sum(), highest: max() })
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await counters.write('hot', { views: 1, highest: acknowledged }).then(
           () => (acknowledged += 1),
           () => (unknown += 1),
@@ -58,7 +59,7 @@ describe('several clients on one table', () => {
       await waitUntil(`the route has ${fanout} shards`, async () => (await fanoutOf(table, 'hot')) === fanout)
       await pause(400)
     }
-    isOver = true
+    over.abort()
     await Promise.all(work)
     behind.gateway.faults = {}
     expect(acknowledged).toBeGreaterThan(100)
@@ -79,19 +80,20 @@ describe('several clients on one table', () => {
       return createClient({ backend: { ...backend, capabilities }, routing, collapse: { windowMs: 5 } })
     }
     const clients = await Promise.all([openHot(), openHot(), openHot()])
-    let [acknowledged, isOver] = [0, false]
+    const over = new AbortController()
+    let acknowledged = 0
     const work = clients.map(async (client) => {
       const counters = client.records('counter', { views: sum() })
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await counters.write('hot', { views: 1 })
         acknowledged += 1
       }
     })
     await waitUntil('the key is spread', async () => (await fanoutOf(table, 'hot')) > 1)
     await pause(600)
-    isOver = true
+    over.abort()
     await Promise.all(work)
-    const { views } = await clients[0]!.records('counter', { views: sum() }).read('hot')
+    const { views } = await clients[0].records('counter', { views: sum() }).read('hot')
     expect(views).toBe(acknowledged)
     await Promise.all(clients.map((client) => client.close()))
   })

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '@fast-check/vitest'
 import { expect, test } from 'vitest'
 
 import { fieldAttribute, sealedAttribute, writerAttribute } from '../../src/attributes.js'
@@ -16,9 +16,12 @@ const shard = fc.record({
   }),
 })
 
+/** Names a shard in a way that is surely its own. */
+function identity(of: { key: string; index: number; generation: object }): string {
+  return JSON.stringify(of.index === 0 ? [of.key] : [of.key, of.index, of.generation])
+}
+
 test('two shards share a place only if they are one', () => {
-  const identity = (of: { key: string; index: number; generation: object }) =>
-    JSON.stringify(of.index === 0 ? [of.key] : [of.key, of.index, of.generation])
   fc.assert(
     fc.property(shard, shard, (a, b) => {
       expect(placeOf(a) === placeOf(b)).toBe(identity(a) === identity(b))

@@ -111,13 +111,20 @@ describe('failures and what they mean', () => {
   })
 })
 
+/** A condition that did not hold. */
+function failed(item?: object, attempts = 1): Error {
+  return sdkError('ConditionalCheckFailedException', { Item: item }, attempts, 400)
+}
+
+/** A number as an attribute. */
+function number(value: number) {
+  return { N: String(value) }
+}
+
 describe('a failed condition', () => {
-  const failed = (item?: object, attempts = 1) =>
-    sdkError('ConditionalCheckFailedException', { Item: item }, attempts, 400)
   const ours = stamp('w', 5)
   const write = (client: ScriptedClient) =>
     dynamo({ client, table: 't' }).records.write({ shard: own('k'), changes: [change(total, 1)], stamp: ours }, call)
-  const number = (sequence: number) => ({ N: String(sequence) })
 
   test('means done where the item has the number, also when it has to be read first', async () => {
     const item = { '~ww': number(ours.sequence) }

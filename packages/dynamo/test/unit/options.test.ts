@@ -21,8 +21,12 @@ test.each([
   expect(() => dynamo(options as unknown as DynamoOptions)).toThrow(message)
 })
 
+/** Opens a backend on a table that is described so. */
+function described(table: object): Promise<void> | undefined {
+  return dynamo({ client: new ScriptedClient({ Table: table }), table: 't' }).open?.(call)
+}
+
 describe('the table is looked at when a client opens', () => {
-  const described = (table: object) => dynamo({ client: new ScriptedClient({ Table: table }), table: 't' }).open?.(call)
   const fits = {
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
     AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
