@@ -1,1 +1,5 @@
-export {}
+export { redis } from './redis-backend.js'
+export { fromNodeRedis, type NodeRedisClient, type NodeRedisCluster } from './from-node-redis.js'
+export type { IoredisClient } from './from-ioredis.js'
+export type { RedisOptions } from './options.js'
+export type { CommandAnswer, KeyedCommand, RedisCommand, RedisPort } from './client-port.js'

@@ -58,7 +58,6 @@ export class FaultProxy {
   readonly #options: ProxyOptions
   readonly #pairs = new Set<Pair>()
   #draws: number
-  #isRefusing = false
 
   constructor(server: Server, options: ProxyOptions) {
     const address = server.address()
@@ -70,26 +69,25 @@ export class FaultProxy {
     server.on('connection', (client) => this.#accept(client))
   }
 
-  /** Cuts every connection and accepts none until the returned function is called. */
-  outage(): () => void {
-    this.#isRefusing = true
+  /** Cuts every connection and refuses new ones until the returned function is called. */
+  async outage(): Promise<() => Promise<void>> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#cutAll()
-    return () => {
-      this.#isRefusing = false
-    }
+    await closed
+    return () =>
+      new Promise((resolve, reject) => {
+        this.#server.once('error', reject)
+        this.#server.listen(this.port, '127.0.0.1', resolve)
+      })
   }
 
   /** Cuts all connections and stops listening. */
   async close(): Promise<void> {
     this.#cutAll()
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve))
   }
 
   #accept(client: Socket): void {
-    if (this.#isRefusing) {
-      client.destroy()
-      return
-    }
     const engine = connect({ port: this.#options.port, host: this.#options.host ?? '127.0.0.1', noDelay: true })
     const pair = new Pair(client, engine, {
       draw: () => this.#draw(),

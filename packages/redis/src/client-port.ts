@@ -1,0 +1,49 @@
+/** One command: its name and its arguments. */
+export type RedisCommand = readonly string[]
+
+/** A command and the key by which it finds its primary. */
+export interface KeyedCommand {
+  /** The only key of the command. */
+  readonly key: string
+  /** The command, key included. */
+  readonly command: RedisCommand
+}
+
+/** What became of one command of several. */
+export type CommandAnswer =
+  { readonly status: 'answered'; readonly value: unknown } | { readonly status: 'failed'; readonly error: unknown }
+
+/**
+ * The least of a Redis client that the backend needs. `redis()` makes one of an ioredis client; `fromNodeRedis` of node-redis;
+ * any other client can be given one by hand. Answers are strings, whole numbers, null and arrays of them; errors keep the
+ * message that Redis gave them.
+ */
+export interface RedisPort {
+  /** Names the client in messages. */
+  readonly name: string
+  /** Whether keys lie on several primaries. */
+  readonly isCluster: boolean
+  /** Sends a command to the primary that serves `key`, following redirections. */
+  send(key: string, command: RedisCommand): Promise<unknown>
+  /** Sends reads of many keys: one round trip a primary, following redirections. One answer a command, in order. Never rejects. */
+  sendEach(commands: readonly KeyedCommand[]): Promise<readonly CommandAnswer[]>
+  /** Sends commands one behind the other on one connection to the primary that serves `key`. One answer a command. Never rejects. */
+  sendInOrder(key: string, commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]>
+  /** Sends a command to every primary. */
+  sendToPrimaries(command: RedisCommand): Promise<readonly unknown[]>
+  /**
+   * Grows whenever a connection is lost after which the client may by itself send again what it had sent. While it stays the
+   * same, an error that Redis answers speaks of the only copy of a command. A client that never resends keeps it at 0.
+   */
+  resendCount(): number
+}
+
+/** Waits for all; failures become data. */
+export async function answersOf(sent: readonly Promise<unknown>[]): Promise<readonly CommandAnswer[]> {
+  const settled = await Promise.allSettled(sent)
+  return settled.map((one) =>
+    one.status === 'fulfilled'
+      ? { status: 'answered', value: one.value }
+      : { status: 'failed', error: one.reason as unknown },
+  )
+}

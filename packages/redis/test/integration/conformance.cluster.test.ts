@@ -1,0 +1,54 @@
+import { describeBackend } from '@spillway/conformance/vitest'
+import { startRedisCluster, type RedisCluster } from '@spillway/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { placeOf } from '../../src/physical-key.js'
+import { redis } from '../../src/index.js'
+import { slotOf } from '../../src/slot.js'
+import { clusterClients, type Opened } from '../clients.js'
+
+let cluster: RedisCluster
+
+beforeAll(async () => {
+  cluster = await startRedisCluster()
+}, 60_000)
+afterAll(() => cluster.close())
+
+describe('a cluster of six nodes', () => {
+  for (const [name, open] of clusterClients) {
+    let current: Opened
+    describeBackend(name, {
+      async open() {
+        await Promise.all(cluster.nodes.slice(0, 3).map((node) => node.call('FLUSHALL')))
+        current = await open(cluster.addresses)
+        return redis({ client: current.client })
+      },
+      close: () => current.close(),
+    })
+  }
+})
+
+describe('slots', () => {
+  test('are those that Redis computes, of keys and of the shards’ places', async () => {
+    const keys = ['', 'user', '{a}b', 'x{tag}y', 'a{}b', 'é{ü}', '👋', 'a{b', 'a}b{c}', '{{a}}', '\u0000\n']
+    const shards = keys.flatMap((key) =>
+      [0, 1, 2, 5, 63, 1_023].map((index) => placeOf({ key, index, generation: { number: 2 ** 41, nonce: 7 } })),
+    )
+    for (const key of shards) expect(slotOf(key), key).toBe(await cluster.nodes[0]?.call('CLUSTER', 'KEYSLOT', key))
+  })
+
+  test('of a key’s shards lie on the primaries as evenly as their number allows', async () => {
+    const ranges = (await cluster.nodes[0]?.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
+    for (const fanout of [2, 4, 8, 64]) {
+      const counts = new Map<number, number>()
+      for (let index = 0; index < fanout; index++) {
+        const slot = slotOf(placeOf({ key: 'user-42', index, generation: { number: 7, nonce: 7 } }))
+        const port = ranges.find(([first, last]) => first <= slot && slot <= last)?.[2][1] ?? 0
+        counts.set(port, (counts.get(port) ?? 0) + 1)
+      }
+      const most = Math.max(...counts.values())
+      const least = counts.size < Math.min(3, fanout) ? 0 : Math.min(...counts.values())
+      expect(most - least, `${fanout} shards: ${[...counts.values()].join(', ')}`).toBeLessThanOrEqual(1)
+    }
+  })
+})
