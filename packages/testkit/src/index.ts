@@ -7,3 +7,13 @@ export { startRedisCluster, type NodeAddress, type RedisCluster } from './engine
 export type { RedisProcess } from './engines/redis-process.js'
 export { startFaultProxy, type FaultProxy, type ProxyFaults, type ProxyOptions } from './proxy/fault-proxy.js'
 export { pause, waitUntil } from './time/wait.js'
+export {
+  runningServices,
+  serviceNames,
+  startServices,
+  stopServices,
+  type Addresses,
+  type ServiceName,
+  type Services,
+  type ServicesRun,
+} from './services.js'

@@ -1,0 +1,81 @@
+/**
+ * `npm run services -- start [dynamodb] [redis] [redis-cluster] [--background]`, `… stop [process]`, `… status`.
+ * `start` holds the engines until Ctrl-C or `stop`; with `--background` it returns once they are ready.
+ */
+import { spawn } from 'node:child_process'
+
+import {
+  runningServices,
+  serviceNames,
+  startServices,
+  stopServices,
+  type ServiceName,
+  type ServicesRun,
+} from './src/services.js'
+
+const usage = `Usage: npm run services -- start [${serviceNames.join('] [')}] [--background] | stop [process] | status`
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function printRuns(runs: readonly ServicesRun[], none: string): void {
+  if (runs.length === 0) print(none)
+  for (const { pid, addresses } of runs)
+    for (const [name, address] of Object.entries(addresses)) print(`${name.padEnd(14)} ${address}  (process ${pid})`)
+}
+
+/** Holds the engines until somebody wants them to stop. */
+async function hold(names: readonly ServiceName[]): Promise<void> {
+  const keepAlive = setInterval(() => undefined, 60_000)
+  const signalled = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+  })
+  process.stdout.on('error', () => undefined) // whoever started this in the background has left
+  const services = await startServices(names)
+  printRuns([{ pid: process.pid, addresses: services.addresses }], 'Nothing was asked for.')
+  print('ready')
+  await Promise.race([signalled, services.stopAsked])
+  await services.close()
+  clearInterval(keepAlive)
+}
+
+/** Starts a process that holds the engines, and returns once it is ready. */
+function holdElsewhere(names: readonly ServiceName[]): Promise<void> {
+  const script = process.argv[1] ?? ''
+  const child = spawn(process.execPath, [...process.execArgv, script, 'start', ...names], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  return new Promise((resolve, reject) => {
+    let said = ''
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`The engines did not start (exit code ${code}).`)))
+    child.stdout.on('data', (data: Buffer) => {
+      said += data.toString()
+      if (!said.endsWith('ready\n')) return
+      print(said.trimEnd())
+      child.removeAllListeners('exit')
+      child.stdout.destroy()
+      child.unref()
+      resolve()
+    })
+  })
+}
+
+async function main([command, ...rest]: readonly string[]): Promise<void> {
+  if (command === 'stop')
+    return printRuns(await stopServices(rest[0] === undefined ? undefined : Number(rest[0])), 'Nothing was running.')
+  const asked = rest.filter((word) => word !== '--background')
+  const unknown = asked.find((word) => !serviceNames.includes(word as ServiceName))
+  if (unknown !== undefined) throw new Error(`There is no service ${unknown}. ${usage}`)
+  const names = asked.length === 0 ? serviceNames : (asked as ServiceName[])
+  if (command === 'start') return rest.includes('--background') ? holdElsewhere(names) : hold(names)
+  if (command === 'status') return printRuns(await runningServices(), 'Nothing is running.')
+  throw new Error(usage)
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})
