@@ -19,9 +19,8 @@ test('the example of the README runs and prints what it says', async () => {
   try {
     const [, code = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(here, '../README.md'), 'utf8')) ?? []
     // On an engine that stays, the table of the last run may still be there.
-    await createTable({ client, table: 'app' }).catch((error: Error) =>
-      expect(error.name).toBe('ResourceInUseException'),
-    )
+    const refusal: unknown = await createTable({ client, table: 'app' }).catch((error: unknown) => error)
+    expect([undefined, 'ResourceInUseException']).toContain((refusal as Error | undefined)?.name)
     const file = join(folder, 'example.ts')
     writeFileSync(file, code.replaceAll("'p1'", `'p${process.pid}-${Date.now()}'`))
     const env = {
