@@ -70,7 +70,7 @@ export function readFailure(error: unknown): BackendError {
   const message = messageOf(error)
   const meaning = answers.get(wordOf(message))
   if (meaning !== undefined) return made(meaning.kind, message, meaning.advice, error)
-  if (/^ERR unknown command/.test(message)) return made('invalid', message, 'Redis 6.2 or later is needed.', error)
+  if (message.startsWith('ERR unknown command')) return made('invalid', message, 'Redis 6.2 or later is needed.', error)
   return made('unavailable', message, undefined, error)
 }
 
@@ -87,8 +87,8 @@ export function writeFailure(error: unknown, mayBeCopied: boolean): BackendError
   if (unsent.some((pattern) => pattern.test(message))) return made('unavailable', message, undefined, error)
   const last = /^Too many Cluster redirections\. Last error: (?:ReplyError|Error|SimpleError): (.*)/.exec(message)
   if (last !== null && answers.has(wordOf(last[1] as string))) return made('unavailable', message, undefined, error)
-  if (/^ERR unknown command/.test(message)) return made('invalid', message, 'Redis 6.2 or later is needed.', error)
-  if (/^ERR max number of clients/.test(message)) return made('unavailable', message, undefined, error)
+  if (message.startsWith('ERR unknown command')) return made('invalid', message, 'Redis 6.2 or later is needed.', error)
+  if (message.startsWith('ERR max number of clients')) return made('unavailable', message, undefined, error)
   return made('unknown', message, undefined, error)
 }
 

@@ -144,8 +144,8 @@ class IoredisPort implements RedisPort {
 
 /** The client's overloads for every event fit no structural type of ours. */
 function listen(client: IoredisClient, event: string, listener: (node: IoredisClient) => void): void {
-  const { on } = client as unknown as { on(name: string, listener: (node: IoredisClient) => void): unknown }
-  on.call(client, event, listener)
+  const emitter = client as unknown as { on(name: string, listener: (node: IoredisClient) => void): unknown }
+  emitter.on(event, listener)
 }
 
 /** Whether a read is worth one more try alone: the pipeline went to a primary that does not serve its key any more. */

@@ -85,9 +85,13 @@ async function refuseEviction(port: RedisPort): Promise<void> {
 
 /** RESP2 answers with an array, RESP3 with a map. */
 function policyIn(answer: unknown): string {
-  if (Array.isArray(answer)) return String(answer[1] ?? '')
-  if (answer instanceof Map) return String(answer.get('maxmemory-policy') ?? '')
-  return String((answer as Record<string, unknown> | null)?.['maxmemory-policy'] ?? '')
+  const policy: unknown =
+    answer instanceof Map
+      ? answer.get('maxmemory-policy')
+      : Array.isArray(answer)
+        ? answer[1]
+        : (answer as Record<string, unknown> | null)?.['maxmemory-policy']
+  return typeof policy === 'string' ? policy : ''
 }
 
 /** Hosted Redis forbids some commands; that is no failure. */

@@ -43,7 +43,8 @@ function quiet(client: { on(event: 'error', listener: (error: unknown) => void):
   client.on('error', () => undefined)
 }
 
-function opened(client: Redis | Redis5 | Cluster | Cluster5): Promise<Opened> {
+/** Wraps an ioredis client. */
+export function opened(client: Redis | Redis5 | Cluster | Cluster5): Promise<Opened> {
   quiet(client)
   const flush = () =>
     'nodes' in client
@@ -59,7 +60,8 @@ interface NodeRedisSingle {
   destroy(): void
 }
 
-async function connected(client: NodeRedisSingle): Promise<Opened> {
+/** Connects and wraps a client of node-redis. */
+export async function connected(client: NodeRedisSingle): Promise<Opened> {
   quiet(client)
   await client.connect()
   return {
@@ -80,7 +82,8 @@ interface NodeRedisClustered {
   destroy(): void
 }
 
-async function connectedCluster(client: NodeRedisClustered): Promise<Opened> {
+/** Connects and wraps a cluster client of node-redis. */
+export async function connectedCluster(client: NodeRedisClustered): Promise<Opened> {
   quiet(client)
   await client.connect()
   const flush = () =>

@@ -1,0 +1,97 @@
+import { createClient, isSpillwayError, sum, type Client, type ClientOptions } from '@spillway/core'
+
+import { redis, type RedisOptions } from '../src/index.js'
+import type { Opened } from './clients.js'
+
+/** Timings under which routes change within a test: a lease of 300 ms. */
+const routing = { refreshMs: 100, leaseMs: 300, retryHorizonMs: 60_000, sealRetentionMs: 120_000 } as const
+
+/** A process's part of a fleet: a Redis client, a backend on it and a Spillway client on that. */
+export interface Member {
+  readonly client: Client
+  readonly redis: Opened
+  close(): Promise<void>
+}
+
+/** What became of a number of writes. */
+export interface Tally {
+  acknowledged: number
+  unknown: number
+  rejected: number
+}
+
+/** How a member differs from the rest. */
+export interface MemberOptions extends Omit<ClientOptions, 'backend' | 'routing'> {
+  readonly redis?: Omit<RedisOptions, 'client'>
+}
+
+/** Opens a member on a Redis client, which is closed with it. */
+export async function openMember(opened: Opened, { redis: backend, ...options }: MemberOptions = {}): Promise<Member> {
+  const client = await createClient({
+    backend: redis({ client: opened.client, ...backend }),
+    routing,
+    collapse: { windowMs: 5 },
+    ...options,
+    limits: { requestTimeoutMs: 400, writeTimeoutMs: 20_000, ...options.limits },
+  })
+  return {
+    client,
+    redis: opened,
+    async close() {
+      await client.close()
+      await opened.close()
+    },
+  }
+}
+
+/** Adds 1 to a key so many times from so many callers at once. */
+export async function increment(member: Member, key: string, count: number, callers = 8): Promise<Tally> {
+  const record = recordOf(member)
+  const tally: Tally = { acknowledged: 0, unknown: 0, rejected: 0 }
+  let left = count
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      while (left-- > 0) {
+        try {
+          await record.write(key, { total: 1 })
+          tally.acknowledged += 1
+        } catch (error) {
+          if (isSpillwayError(error, 'WRITE_UNKNOWN')) tally.unknown += 1
+          else tally.rejected += 1
+        }
+      }
+    }),
+  )
+  return tally
+}
+
+/** The total of a key. */
+export async function totalOf(member: Member, key: string): Promise<number> {
+  return (await recordOf(member).read(key)).total
+}
+
+/** All tallies in one. */
+export function added(tallies: readonly Tally[]): Tally {
+  const all: Tally = { acknowledged: 0, unknown: 0, rejected: 0 }
+  for (const tally of tallies) {
+    all.acknowledged += tally.acknowledged
+    all.unknown += tally.unknown
+    all.rejected += tally.rejected
+  }
+  return all
+}
+
+const records = new WeakMap<Member, ReturnType<typeof declare>>()
+
+function declare(member: Member) {
+  return member.client.records('count', { total: sum() })
+}
+
+function recordOf(member: Member) {
+  let record = records.get(member)
+  if (record === undefined) {
+    record = declare(member)
+    records.set(member, record)
+  }
+  return record
+}

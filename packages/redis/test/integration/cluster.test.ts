@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { startRedisCluster, waitUntil, type RedisCluster } from '@spillway/testkit'
+import { Cluster } from 'ioredis'
+import { createCluster } from 'redis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { slotOf } from '../../src/slot.js'
+import { connectedCluster, opened, type Opened } from '../clients.js'
+import { added, increment, openMember, totalOf, type Tally } from '../fleet.js'
+
+let cluster: RedisCluster
+
+beforeAll(async () => {
+  cluster = await startRedisCluster()
+}, 60_000)
+afterAll(() => cluster.close())
+
+const clients: readonly (readonly [string, () => Promise<Opened>])[] = [
+  ['ioredis 6', () => opened(new Cluster([...cluster.addresses]))],
+  [
+    'node-redis 6',
+    () => connectedCluster(createCluster({ rootNodes: cluster.addresses.map((socket) => ({ socket })) })),
+  ],
+]
+
+async function placesOf(key: string): Promise<readonly string[]> {
+  const found = await Promise.all(cluster.nodes.slice(0, 3).map((node) => node.call('KEYS', `${key}*`)))
+  return (found as string[][]).flat()
+}
+
+interface Report extends Tally {
+  readonly fanoutMost: number
+}
+
+function runProcess(key: string, count: number): Promise<Report> {
+  const script = fileURLToPath(new URL('../writer-process.ts', import.meta.url))
+  const ports = cluster.addresses.map(({ port }) => port).join(',')
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, ['--import', 'tsx', script, ports, key, String(count)], (error, stdout) => {
+      if (error === null) resolve(JSON.parse(stdout) as Report)
+      else reject(error)
+    })
+  })
+}
+
+describe('several processes on one hot key', () => {
+  test('count exactly while its route grows', async () => {
+    const reports = await Promise.all([1, 2, 3, 4].map(() => runProcess('processes', 4_000)))
+    const reader = await openMember(await opened(new Cluster([...cluster.addresses])))
+    const total = await totalOf(reader, 'processes')
+    await reader.close()
+    const places = await placesOf('processes')
+    console.info(`processes: ${JSON.stringify(reports)}, total ${total}, ${places.length} places`)
+    expect(total).toBe(16_000)
+    expect(added(reports).acknowledged).toBe(16_000)
+    expect(places.length).toBeGreaterThan(1)
+    expect(Math.max(...reports.map(({ fanoutMost }) => fanoutMost))).toBeGreaterThanOrEqual(4)
+  })
+})
+
+describe('moving slots while they are written', () => {
+  test.each(clients)('loses and doubles nothing, with %s', async (name, open) => {
+    const key = `moving-${name.replace(' ', '')}`
+    const members = await Promise.all(
+      [0, 1, 2].map(async () => openMember(await open(), { sharding: { rules: [{ match: key, fanout: 4 }] } })),
+    )
+    let writeFanout = 1
+    members[0]!.client.on('route-changed', ({ write }) => {
+      writeFanout = write
+    })
+    let isOver = false
+    const tallies: Tally[] = []
+    const writing = members.map(async (member) => {
+      while (!isOver) tallies.push(await increment(member, key, 50))
+    })
+    const reads: number[] = []
+    const reading = (async () => {
+      while (!isOver) reads.push(await totalOf(members[0]!, key))
+    })()
+    await waitUntil('the key is spread', () => writeFanout === 4)
+
+    let movedCount = 0
+    for (const place of await placesOf(key)) {
+      const source = await cluster.primaryOf(slotOf(place))
+      const target = cluster.nodes.slice(0, 3).find((node) => node !== source)!
+      const progress = async () => {
+        const before = tallies.length
+        await waitUntil('writes go on', () => tallies.length > before + 2)
+      }
+      await cluster.moveSlot(slotOf(place), target, progress)
+      movedCount += 1
+    }
+    isOver = true
+    await Promise.all([...writing, reading])
+    const tally = added(tallies)
+    const total = await totalOf(members[1]!, key)
+    await Promise.all(members.map((member) => member.close()))
+    console.info(`${name}: moved ${movedCount} slots, ${JSON.stringify(tally)}, total ${total}, ${reads.length} reads`)
+    expect(total).toBe(tally.acknowledged)
+    expect(tally.unknown + tally.rejected).toBe(0)
+    expect(reads).toEqual(reads.toSorted((a, b) => a - b))
+  })
+})
