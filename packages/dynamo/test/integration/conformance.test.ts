@@ -3,7 +3,7 @@ import { dynamo } from '@spillway/dynamo'
 import { startDynalite, type DynamoEngine } from '@spillway/testkit'
 import { afterAll, beforeAll } from 'vitest'
 
-import { clientFor, newTable } from '../fixtures/tables.js'
+import { clientFor, dropTables, newTable } from '../fixtures/tables.js'
 
 let engine: DynamoEngine
 let client: ReturnType<typeof clientFor>
@@ -14,6 +14,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
+  await dropTables(client)
   client.destroy()
   await engine.close()
 })

@@ -4,7 +4,7 @@ import { dynamo } from '@spillway/dynamo'
 import { startDynalite, startGateway, type DynamoEngine, type Gateway, type GatewayFaults } from '@spillway/testkit'
 import { afterAll, beforeAll } from 'vitest'
 
-import { clientFor, newTable } from '../fixtures/tables.js'
+import { clientFor, dropTables, newTable } from '../fixtures/tables.js'
 
 let engine: DynamoEngine
 const gateways: Gateway[] = []
@@ -20,6 +20,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
+  await dropTables(clients[0]!)
   for (const client of clients) client.destroy()
   for (const gateway of gateways) await gateway.close()
   await engine.close()
