@@ -65,6 +65,29 @@ export async function increment(member: Member, key: string, count: number, call
   return tally
 }
 
+/** Writes that go on until they are stopped. */
+export class Stream {
+  /** What became of each batch so far. */
+  readonly tallies: Tally[] = []
+  readonly #writing: Promise<unknown>
+  #isOver = false
+
+  constructor(members: readonly Member[], key: string) {
+    this.#writing = Promise.all(
+      members.map(async (member) => {
+        while (!this.#isOver) this.tallies.push(await increment(member, key, 20))
+      }),
+    )
+  }
+
+  /** Ends it; answers with all that became of it. */
+  async stop(): Promise<Tally> {
+    this.#isOver = true
+    await this.#writing
+    return added(this.tallies)
+  }
+}
+
 /** The total of a key. */
 export async function totalOf(member: Member, key: string): Promise<number> {
   return (await recordOf(member).read(key)).total

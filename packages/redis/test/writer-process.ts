@@ -12,6 +12,7 @@ const member = await openMember(await opened(new Cluster(nodes)), {
   redis: { writeUnitsPerSecond: 100 },
   sharding: { fanoutMax: 16 },
   collapse: { windowMs: 2 },
+  limits: { requestTimeoutMs: 3_000 }, // several processes start at once on few cores
 })
 let fanoutMost = 1
 member.client.on('route-changed', ({ write }) => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { slotOf } from '../../src/slot.js'
 import { connectedCluster, opened, type Opened } from '../clients.js'
-import { added, increment, openMember, totalOf, type Tally } from '../fleet.js'
+import { added, openMember, Stream, totalOf, type Tally } from '../fleet.js'
 
 let cluster: RedisCluster
 
@@ -39,7 +39,7 @@ function runProcess(key: string, count: number): Promise<Report> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, ['--import', 'tsx', script, ports, key, String(count)], (error, stdout) => {
       if (error === null) resolve(JSON.parse(stdout) as Report)
-      else reject(error)
+      else reject(new Error('A process of the fleet failed.', { cause: error }))
     })
   })
 }
@@ -69,15 +69,9 @@ describe('moving slots while they are written', () => {
     members[0]!.client.on('route-changed', ({ write }) => {
       writeFanout = write
     })
-    let isOver = false
-    const tallies: Tally[] = []
-    const writing = members.map(async (member) => {
-      while (!isOver) tallies.push(await increment(member, key, 50))
-    })
+    const stream = new Stream(members, key)
+    const { tallies } = stream
     const reads: number[] = []
-    const reading = (async () => {
-      while (!isOver) reads.push(await totalOf(members[0]!, key))
-    })()
     await waitUntil('the key is spread', () => writeFanout === 4)
 
     let movedCount = 0
@@ -85,15 +79,14 @@ describe('moving slots while they are written', () => {
       const source = await cluster.primaryOf(slotOf(place))
       const target = cluster.nodes.slice(0, 3).find((node) => node !== source)!
       const progress = async () => {
+        reads.push(await totalOf(members[0]!, key))
         const before = tallies.length
         await waitUntil('writes go on', () => tallies.length > before + 2)
       }
       await cluster.moveSlot(slotOf(place), target, progress)
       movedCount += 1
     }
-    isOver = true
-    await Promise.all([...writing, reading])
-    const tally = added(tallies)
+    const tally = await stream.stop()
     const total = await totalOf(members[1]!, key)
     await Promise.all(members.map((member) => member.close()))
     console.info(`${name}: moved ${movedCount} slots, ${JSON.stringify(tally)}, total ${total}, ${reads.length} reads`)

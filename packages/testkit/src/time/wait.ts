@@ -21,16 +21,16 @@ export async function waitUntil(
   everyMs = 25,
 ): Promise<void> {
   const endMs = performance.now() + timeoutMs
-  let failure: unknown
+  let failure: Error | undefined
   for (;;) {
     try {
       if (await condition()) return
       failure = undefined
     } catch (error) {
-      failure = error
+      failure = error instanceof Error ? error : new Error(String(error))
     }
     if (performance.now() > endMs) {
-      const why = failure === undefined ? '' : `: ${String(failure)}`
+      const why = failure === undefined ? '' : `: ${failure.message}`
       throw new Error(`Waited ${timeoutMs} ms in vain until ${what}${why}`, { cause: failure })
     }
     await pause(everyMs)
