@@ -13,6 +13,7 @@ export class RecordShape {
   readonly hasLatest: boolean
   /** Position of a field by its name. */
   readonly indexOf: ReadonlyMap<string, number>
+  readonly #names: readonly string[]
   readonly #hasFixedBytes: readonly boolean[]
   /** Where a change is merged before all of it is known to be good. Taken away while in use, for a user's rule may write to this record. */
   #scratch: unknown[] | undefined
@@ -27,6 +28,7 @@ export class RecordShape {
       throw new InvalidArgumentError('rules', `1 to ${fieldsMax} fields`, this.fields.length)
     this.hasLatest = this.fields.some(({ rule }) => rule.kind === 'latest')
     this.indexOf = new Map(this.fields.map((field, index) => [field.name, index]))
+    this.#names = this.fields.map((field) => field.name)
     this.#hasFixedBytes = this.fields.map(({ rule }) => fixedBytes.has(rule.kind))
   }
 
@@ -38,11 +40,12 @@ export class RecordShape {
     if (typeof change !== 'object' || change === null) throw this.#notAChange(change)
     const merged = this.#scratch ?? this.fields.map(() => undefined)
     this.#scratch = undefined
-    let isEmpty = true
+    let position = 0
     let grownBytes = 0
     for (const name in change) {
-      const index = this.indexOf.get(name)
-      if (index === undefined || !hasOwn.call(change, name)) throw this.#unknownField(name)
+      // Most changes name the fields in the order of their declaration.
+      const index = this.#names[position] === name ? position : this.indexOf.get(name)
+      if (index === undefined || !Object.hasOwn(change, name)) throw this.#unknownField(name)
       const { rule } = this.fields[index] as Field
       context.field = name
       const prepared = rule.prepare((change as Record<string, unknown>)[name], context)
@@ -52,9 +55,9 @@ export class RecordShape {
       if (this.#hasFixedBytes[index] !== true && after !== before)
         grownBytes += rule.bytes(after) - (before === undefined ? 0 : rule.bytes(before))
       merged[index] = after
-      isEmpty = false
+      position += 1
     }
-    if (isEmpty) throw this.#noField(change)
+    if (position === 0) throw this.#noField(change)
     for (let i = 0; i < merged.length; i++) {
       if (merged[i] === undefined) continue
       if (grownBytes <= grownBytesMax) states[i] = merged[i]
@@ -106,10 +109,6 @@ export interface MergeContext extends PrepareContext {
 }
 
 const fieldsMax = 256
-
-/** V8 answers this one inside a loop over the same object's names without a call; `Object.hasOwn` not before Node 22. */
-// oxlint-disable-next-line typescript/unbound-method -- always called with an object
-const { hasOwnProperty: hasOwn } = Object.prototype
 
 /** Rules whose states take the same few bytes whatever is merged. */
 const fixedBytes: ReadonlySet<string> = new Set(['sum', 'max', 'min'])
