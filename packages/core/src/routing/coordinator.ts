@@ -44,7 +44,8 @@ export class Coordinator {
 
   /** Asks for at least `fanout` shards for a key. Wishes made earlier, for hotter keys, come first when the directory is full. */
   want(key: string, fanout: number): void {
-    if (this.#wishes.size < wishesMax || this.#wishes.has(key)) this.#wishes.set(key, fanout)
+    const wished = this.#wishes.get(key)
+    if (wished === undefined ? this.#wishes.size < wishesMax : wished < fanout) this.#wishes.set(key, fanout)
   }
 
   /** Takes the steps that are due; does nothing while an earlier swap is under way. */

@@ -33,7 +33,11 @@ export class Spreading {
     this.#parts = parts
     const { rules } = parts.options
     this.#patterns = rules.some(({ match }) => typeof match !== 'string') ? rules : []
-    this.#declared = rules.flatMap(({ match, fanout }) => (typeof match === 'string' ? [[match, fanout] as const] : []))
+    this.#declared = rules.flatMap(({ match, fanout }, i) =>
+      typeof match === 'string' && !rules.slice(0, i).some((rule) => matches(rule, match))
+        ? [[match, fanout] as const]
+        : [],
+    )
   }
 
   /** Makes the wishes that heat calls for, hottest first, and lets the coordinator take the steps that are due. */
@@ -52,9 +56,9 @@ export class Spreading {
 
   /** A key is written: the first rule that matches it declares its fanout. Costs nothing while no rule is a pattern. */
   declare(key: string): void {
-    for (const { match, fanout } of this.#patterns) {
-      if (typeof match === 'string' ? match !== key : !match.test(key)) continue
-      this.#parts.coordinator.want(key, fanout)
+    for (const rule of this.#patterns) {
+      if (!matches(rule, key)) continue
+      this.#parts.coordinator.want(key, rule.fanout)
       return
     }
   }
@@ -63,4 +67,8 @@ export class Spreading {
   #hasSettledIn(key: string, route: Route | undefined): boolean {
     return route === undefined || this.#parts.routing.seenForMs(key, route.revision) >= this.#parts.leaseMs
   }
+}
+
+function matches({ match }: ShardingRule, key: string): boolean {
+  return typeof match === 'string' ? match === key : match.test(key)
 }
