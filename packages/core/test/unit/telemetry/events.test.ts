@@ -177,29 +177,29 @@ describe('a listener that throws', () => {
   })
 })
 
-describe('where nobody listens', () => {
-  /** How often the clock is asked during one cold write and one cold read. */
-  async function askedBy(prepare: (client: Awaited<ReturnType<typeof createClient>>) => void) {
-    const clock = new CountingClock()
-    const client = await createClient({ backend: memory(), clock, random: seededRandom(1) })
-    const posts = client.records('post', { views: sum() })
-    await posts.write('k', { views: 1 })
-    prepare(client)
-    const before = { ...clock.asked }
-    await posts.write('k', { views: 1 })
-    const afterWrite = { ...clock.asked }
-    await posts.read('k')
-    const afterRead = { ...clock.asked }
-    await client.close()
-    return {
-      write: afterWrite.nowMs - before.nowMs,
-      writeWall: afterWrite.wallMs - before.wallMs,
-      read: afterRead.nowMs - afterWrite.nowMs,
-      readWall: afterRead.wallMs - afterWrite.wallMs,
-      monotonic: afterRead.monotonicMs - before.monotonicMs,
-    }
+/** How often the clock is asked during one cold write and one cold read. */
+async function askedBy(prepare: (client: Awaited<ReturnType<typeof createClient>>) => void) {
+  const clock = new CountingClock()
+  const client = await createClient({ backend: memory(), clock, random: seededRandom(1) })
+  const posts = client.records('post', { views: sum() })
+  await posts.write('k', { views: 1 })
+  prepare(client)
+  const before = { ...clock.asked }
+  await posts.write('k', { views: 1 })
+  const afterWrite = { ...clock.asked }
+  await posts.read('k')
+  const afterRead = { ...clock.asked }
+  await client.close()
+  return {
+    write: afterWrite.nowMs - before.nowMs,
+    writeWall: afterWrite.wallMs - before.wallMs,
+    read: afterRead.nowMs - afterWrite.nowMs,
+    readWall: afterRead.wallMs - afterWrite.wallMs,
+    monotonic: afterRead.monotonicMs - before.monotonicMs,
   }
+}
 
+describe('where nobody listens', () => {
   test('nothing is measured: the clock is asked for the lease and the number alone', async () => {
     const silent = await askedBy(() => undefined)
     expect(silent).toEqual({ write: 1, writeWall: 1, read: 2, readWall: 0, monotonic: 0 })
