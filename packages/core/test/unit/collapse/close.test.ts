@@ -111,6 +111,18 @@ describe('close()', () => {
     expect([writing.state, backend.closeCount]).toEqual(['rejected', 1])
   })
 
+  test('reports what fails, also when a flush() at the same time reports it', async () => {
+    const { client, backend, clock } = await opened()
+    const posts = client.records('post', { views: sum() })
+    backend.holds.write = true
+    const writing = watch(posts.write('k', { views: 1 }))
+    const reports = [client.flush(), client.flush(), client.close()]
+    backend.heldWrites[0]?.fail(refused)
+    await clock.advance(0)
+    expect((await Promise.all(reports)).map(({ failureCount }) => failureCount)).toEqual([1, 1, 1])
+    expect(writing.state).toBe('rejected')
+  })
+
   test('refuses those who wait at a bound: their changes were not accepted', async () => {
     const { client, backend } = await opened({ limits: { keysMax: 1 } })
     const posts = client.records('post', { views: sum() })
