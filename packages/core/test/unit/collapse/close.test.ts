@@ -77,6 +77,9 @@ describe('close()', () => {
   test('settles what is in flight and what waits behind it, and only then closes the backend', async () => {
     const { client, backend, clock } = await opened({ detection: hotAtOnce })
     const posts = client.records('post', { views: sum() })
+    await posts.write('k', { views: 0 })
+    await clock.advance(50)
+    backend.writes.length = 0
     backend.holds.write = true
     const writings = watchAll([
       posts.write('k', { views: 1 }),

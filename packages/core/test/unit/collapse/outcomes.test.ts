@@ -135,15 +135,21 @@ describe('a retry', () => {
     expect(backend.writes).toHaveLength(3)
   })
 
-  test('is made once, however many attempts are answered with «sealed»', async () => {
+  test.each([
+    ['before the routes are known anew', true],
+    ['one after the other', false],
+  ])('is made once, when several attempts are answered with «sealed» %s', async (_, isTogether) => {
     const { posts, backend, clock } = await posted({ limits: { requestTimeoutMs: 200 } })
     backend.holds.write = true
     const writing = watch(posts.write('k', { views: 1 }))
     await clock.advance(400)
     expect(backend.heldWrites).toHaveLength(2)
+    backend.holds.directory = isTogether
     backend.heldWrites[0]?.with({ status: 'sealed' })
     await clock.advance(0)
     backend.heldWrites[1]?.with({ status: 'sealed' })
+    await clock.advance(0)
+    for (const held of backend.heldDirectory) held.pass()
     await clock.advance(100)
     expect(backend.heldWrites).toHaveLength(3)
     backend.heldWrites[2]?.pass()

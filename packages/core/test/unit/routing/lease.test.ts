@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { BackendError, type ClientEvents, sum } from '../../../src/index.js'
 import { opened, watch, watchAll } from '../../doubles/opened.js'
+import { call } from '../backend/requests.js'
 
 const down = new BackendError('unavailable', 'The directory is down.')
 
@@ -62,9 +63,14 @@ describe('past its lease a client', () => {
 })
 
 describe('the lease', () => {
-  test('lasts leaseMs from the moment its fetch began, and not a millisecond longer', async () => {
+  test.each([
+    ['new', true],
+    ['the same', false],
+  ])('on what is %s lasts leaseMs from the moment its fetch began, and not a millisecond longer', async (_, isNew) => {
     const { client, backend, clock } = await opened()
     const posts = client.records('post', { views: sum() })
+    const { text, version } = await backend.directory.read(call)
+    if (isNew) await backend.directory.swap(version, text ?? '', call)
     backend.holds.directory = true
     await clock.advance(1_000)
     const beganMs = clock.nowMs()

@@ -72,6 +72,30 @@ describe('a key that is declared hot', () => {
     expect(events.map(({ key, read }) => `${key} ${read}`).toSorted()).toEqual(['a 2', 'a 2', 'b 2', 'b 2'])
   })
 
+  test('gets what is declared in one growth, also when its heat calls for less', async () => {
+    const { client, backend, clock } = await opened({
+      routing: { refreshMs: 20, leaseMs: 900 },
+      memory: { writeUnitsPerSecond: 10 },
+      detection: { hotWritesPerSecond: 5 },
+      sharding: { rules: [{ match: 'hot', fanout: 32 }] },
+    })
+    const posts = client.records('post', { views: sum() })
+    const events = routesOf(client, clock)
+    backend.holds.directory = true
+    for (let i = 0; i < 60; i++) {
+      await posts.write('hot', { views: 1 }, { ack: 'buffered' })
+      await clock.advance(10)
+    }
+    expect(client.hotKeys()).toMatchObject([{ key: 'hot', isHot: true, phase: 'cold' }])
+    backend.holds.directory = false
+    for (const held of backend.heldDirectory) held.pass()
+    await clock.advance(2_000)
+    expect(events.map(({ phase, read }) => [phase, read])).toEqual([
+      ['announced', 32],
+      ['active', 32],
+    ])
+  })
+
   test('is written by one client to one shard, and is counted once by all', async () => {
     const { backend, client, clock } = await openedSpread(8)
     const posts = client.records('post', { views: sum() })
