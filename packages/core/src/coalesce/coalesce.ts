@@ -6,6 +6,7 @@
 // Source: design.md, «Public API»; Go's singleflight, whose late joiners may see the past.
 
 import type { Bounds } from '../admission/bounds.js'
+import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
 
 /** One gather with its readers. */
@@ -60,7 +61,7 @@ export type StartFlight<Gathered, Value> = (
 export class Coalesce<Gathered, Value> {
   readonly #bounds: Bounds
   readonly #start: StartFlight<Gathered, Value>
-  readonly #entries = new Map<string, Entry<Gathered, Value>>()
+  readonly #entries = new ChurningMap<string, Entry<Gathered, Value>>()
   #idle: Deferred<void> | undefined
 
   constructor(bounds: Bounds, start: StartFlight<Gathered, Value>) {
