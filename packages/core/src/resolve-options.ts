@@ -35,6 +35,13 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
   checkBackend(backend)
   const routing = resolveRouting(options['routing'])
   const limits = resolveLimits(options['limits'])
+  if (limits.requestTimeoutMs > limits.writeTimeoutMs) {
+    throw new InvalidArgumentError(
+      'limits.requestTimeoutMs',
+      `at most limits.writeTimeoutMs = ${limits.writeTimeoutMs}`,
+      limits.requestTimeoutMs,
+    )
+  }
   if (limits.writeTimeoutMs >= routing.retryHorizonMs) {
     throw new InvalidArgumentError(
       'limits.writeTimeoutMs',
@@ -147,13 +154,14 @@ function resolveLimits(given: unknown): ResolvedLimits {
     'writeTimeoutMs',
     'clockSkewMaxMs',
   ])
+  const writeTimeoutMs = number(options, 'limits.writeTimeoutMs', 1, 86_400_000, 10_000)
   return Object.freeze({
     keysMax: whole(options, 'limits.keysMax', 1, 10_000_000, 100_000),
     bytesMax: whole(options, 'limits.bytesMax', 1, Number.MAX_SAFE_INTEGER, 67_108_864),
     atLimit: oneOf(options['atLimit'], 'limits.atLimit', ['wait', 'reject'], 'wait'),
     waitersMax: whole(options, 'limits.waitersMax', 0, 10_000_000, 10_000),
-    requestTimeoutMs: number(options, 'limits.requestTimeoutMs', 1, 600_000, 1_000),
-    writeTimeoutMs: number(options, 'limits.writeTimeoutMs', 1, 86_400_000, 10_000),
+    requestTimeoutMs: number(options, 'limits.requestTimeoutMs', 1, 600_000, Math.min(1_000, writeTimeoutMs)),
+    writeTimeoutMs,
     clockSkewMaxMs: number(options, 'limits.clockSkewMaxMs', 0, 86_400_000, 60_000),
   })
 }

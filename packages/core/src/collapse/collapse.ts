@@ -11,7 +11,7 @@ import type { Bounds } from '../admission/bounds.js'
 import { checkKey } from '../admission/key-check.js'
 import type { Capabilities, FieldChange, WriteStamp } from '../backend/backend.js'
 import { ClosedError } from '../errors/closed-error.js'
-import { LimitReachedError } from '../errors/limit-error.js'
+import { WindowFullError } from '../errors/limit-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 import { rejectOnAbort } from '../internal/abort.js'
 import { ChurningMap } from '../internal/churning-map.js'
@@ -73,6 +73,7 @@ export class Collapse {
   readonly #entries = new ChurningMap<string, Entry>()
   readonly #windowBytes: number
   #isClosed = false
+  #isMerging = false
   #idle: Deferred<void> | undefined
 
   constructor(parts: CollapseParts) {
@@ -84,19 +85,21 @@ export class Collapse {
   write(key: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
     const entry = this.#entries.get(key)
     const { bounds } = this.#parts
-    if (entry === undefined ? !bounds.hasRoom : !bounds.hasBytes) return this.#writeWhenRoom(key, change, options)
     if (this.#isClosed) return Promise.reject(new ClosedError('write()'))
+    if (this.#isMerging) return resolved.then(() => this.write(key, change, options))
     try {
-      if (entry !== undefined) return this.#merge(entry, change, options)
-      checkKey(key, this.#parts.prefix, this.#parts.capabilities)
-      return this.#open(key, change, options)
+      if (entry === undefined) checkKey(key, this.#parts.prefix, this.#parts.capabilities)
+      if (entry === undefined ? !bounds.hasRoom : !bounds.hasBytes) return this.#writeWhenRoom(key, change, options)
+      return this.#accept(entry ?? this.#newEntry(key), change, options)
     } catch (error) {
+      this.#isMerging = false
       return Promise.reject(error)
     }
   }
 
   /** Sends every open window as soon as its key's flight has landed; resolves when all that was accepted before is settled. */
   async flush(): Promise<void> {
+    if (this.#isMerging) await resolved
     const settled: Promise<unknown>[] = []
     for (const entry of this.#entries.values()) {
       if (entry.flight !== undefined) settled.push(entry.flight.window.written.catch(reportedElsewhere))
@@ -127,7 +130,7 @@ export class Collapse {
         entry.holds += 1
         try {
           const result = await read()
-          return [result, entry.window?.states.slice()]
+          return [result, entry.window && this.#parts.shape.copyOf(entry.window.states)]
         } finally {
           entry.holds -= 1
           this.#advance(entry)
@@ -139,51 +142,70 @@ export class Collapse {
     return [await read(), undefined]
   }
 
-  #writeWhenRoom(key: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new ClosedError('write()'))
+  /** What waits has been checked and copied: the caller may use its objects again. */
+  #writeWhenRoom(name: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
     const { signal } = options ?? {}
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
-    return this.#parts.bounds.whenRoom(key, signal, () => this.write(key, change, options))
+    const waiting = new Window(this.#parts.shape.fields.length, this.#windowBytes)
+    this.#merge(waiting, change, name)
+    return this.#parts.bounds.whenRoom(name, waiting.bytes, signal, () => this.#acceptWaiting(name, waiting, options))
   }
 
-  #open(name: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
-    const key = this.#parts.prefix === '' ? name : this.#parts.prefix + name
-    const entry: Entry = {
+  #acceptWaiting(name: string, waiting: Window, options: WriteOptions | undefined): Promise<void> {
+    try {
+      return this.#accept(this.#entries.get(name) ?? this.#newEntry(name), waiting, options)
+    } catch (error) {
+      this.#isMerging = false
+      return Promise.reject(error)
+    }
+  }
+
+  #newEntry(name: string): Entry {
+    return {
       name,
-      key,
+      key: this.#parts.prefix === '' ? name : this.#parts.prefix + name,
       window: undefined,
       flight: undefined,
       rest: undefined,
       holds: 0,
       holdsWaiting: undefined,
-      isGone: false,
+      isGone: true,
     }
-    const written = this.#merge(entry, change, options)
-    if (entry.window === undefined) return written // aborted before it was accepted
-    this.#entries.set(name, entry)
-    this.#parts.bounds.enter(key.length)
-    this.#advance(entry)
+  }
+
+  /** Merges a change into the key's open window; a key that had none under way sets out at once. */
+  #accept(entry: Entry, change: unknown, options: WriteOptions | undefined): Promise<void> {
+    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error)
+    const window = entry.window ?? new Window(this.#parts.shape.fields.length, this.#windowBytes)
+    const bytesBefore = entry.window === undefined ? 0 : window.bytes
+    this.#merge(window, change, entry.key)
+    entry.window = window
+    this.#parts.bounds.take(window.bytes - bytesBefore)
+    const written = options === undefined ? window.written : this.#promiseFor(window, options)
+    if (entry.isGone) this.#enter(entry)
     return written
   }
 
-  #merge(entry: Entry, change: unknown, options: WriteOptions | undefined): Promise<void> {
-    if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error)
-    const { shape, mergeContext, bounds, capabilities } = this.#parts
-    const window = entry.window ?? new Window(shape.fields.length, this.#windowBytes)
+  #enter(entry: Entry): void {
+    entry.isGone = false
+    this.#entries.set(entry.name, entry)
+    this.#parts.bounds.enter(entry.key.length)
+    this.#advance(entry)
+  }
+
+  #merge(window: Window, change: unknown, key: string): void {
+    const { shape, mergeContext, capabilities } = this.#parts
     const roomBytes = capabilities.changeBytesMax - window.bytes
-    const grownBytes = shape.mergeInto(window.states, change, mergeContext, roomBytes)
-    if (grownBytes > roomBytes) throw this.#tooLarge(entry, window.bytes + grownBytes)
+    // Code of the user's runs now. What it writes to this record comes after; see `write` and `flush`.
+    this.#isMerging = true
+    const grownBytes =
+      change instanceof Window
+        ? shape.mergePrepared(window.states, change.states, mergeContext, roomBytes)
+        : shape.mergeInto(window.states, change, mergeContext, roomBytes)
+    this.#isMerging = false
+    if (grownBytes > roomBytes) throw this.#tooLarge(window, grownBytes, key)
     window.changeCount += 1
-    if (entry.window === undefined) {
-      window.bytes += grownBytes
-      entry.window = window
-      bounds.take(window.bytes)
-    } else if (grownBytes !== 0) {
-      window.bytes += grownBytes
-      bounds.take(grownBytes)
-    }
-    if (options === undefined) return window.written
-    return this.#promiseFor(window, options)
+    window.bytes += grownBytes
   }
 
   #promiseFor(window: Window, { ack, signal }: WriteOptions): Promise<void> {
@@ -261,15 +283,11 @@ export class Collapse {
     return this.#parts.shape.needsStamp(window.states) ? this.#parts.flight.nextStamp(0) : undefined
   }
 
-  #tooLarge(entry: Entry, bytes: number): Error {
+  #tooLarge(window: Window, grownBytes: number, key: string): Error {
     const { changeBytesMax } = this.#parts.capabilities
-    if (entry.window !== undefined)
-      return new LimitReachedError("the backend's changeBytesMax", changeBytesMax, entry.key)
-    return new InvalidArgumentError(
-      'change',
-      `at most ${changeBytesMax} bytes, the most that one write to the backend takes`,
-      `${bytes} bytes`,
-    )
+    if (window.changeCount > 0) return new WindowFullError(changeBytesMax, key)
+    const expected = `at most ${changeBytesMax} bytes, the most that one write to the backend takes`
+    return new InvalidArgumentError('change', expected, `${window.bytes + grownBytes} bytes`)
   }
 }
 

@@ -8,7 +8,7 @@ export interface FlushFailure {
   readonly key: string
   /** How many changes were lost with the write. */
   readonly changeCount: number
-  /** A `WriteRejectedError`, a `WriteUnknownError`, or a `RouteUnavailableError` where nothing was sent. */
+  /** A `WriteRejectedError` or a `WriteUnknownError`. */
   readonly error: unknown
 }
 

@@ -11,7 +11,6 @@ import { asBackendError, type BackendError } from '../backend/backend-error.js'
 import { LazyCall } from '../backend/call.js'
 import { checkWriteAnswer } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
-import { isSpillwayError, type SpillwayError } from '../errors/spillway-error.js'
 import { WriteRejectedError, WriteUnknownError } from '../errors/write-error.js'
 import { backoffMs } from '../internal/backoff.js'
 import type { DeadlineList, Expiring } from '../internal/deadline-list.js'
@@ -40,8 +39,8 @@ export interface FlightParts {
 
 /** How a flight ended. */
 export interface FlightOutcome {
-  /** A `WriteRejectedError`, a `WriteUnknownError` or, where no attempt was made, a `RouteUnavailableError`; undefined when the change is written. */
-  readonly error: SpillwayError | undefined
+  /** Undefined when the change is written. */
+  readonly error: WriteRejectedError | WriteUnknownError | undefined
   /** Capacity units that the write consumed, where the store tells. */
   readonly units: number | undefined
 }
@@ -96,7 +95,7 @@ export class Flight implements Expiring {
     if (shard === undefined) {
       this.#parts.routing.ready(this.#parts.writeTimeoutMs - (nowMs - this.startedMs)).then(
         () => this.send(),
-        (error: unknown) => this.#unrouted(error),
+        (error: unknown) => this.#giveUp(error, 'No lease on the routes could be had in time.'),
       )
       return
     }
@@ -212,11 +211,6 @@ export class Flight implements Expiring {
     return `No success within ${this.#parts.writeTimeoutMs} ms and ${this.attempts} attempts.`
   }
 
-  #unrouted(error: unknown): void {
-    if (this.attempts === 0 && isSpillwayError(error)) this.#end(error, undefined)
-    else this.#giveUp(error, 'No lease on the routes could be had.')
-  }
-
   #giveUp(cause: unknown, why: string): void {
     if (this.#isOver) return
     this.#end(
@@ -225,7 +219,7 @@ export class Flight implements Expiring {
     )
   }
 
-  #end(error: SpillwayError | undefined, units: number | undefined): void {
+  #end(error: WriteRejectedError | WriteUnknownError | undefined, units: number | undefined): void {
     this.#isOver = true
     this.#dropAttempt()
     this.#onEnd(this, { error, units })

@@ -34,12 +34,12 @@ export class RecordShape {
 
   /**
    * Merges a caller's change into the states of a window, all of it or nothing. Answers by how many bytes they grow; when
-   * that is more than `grownBytesMax`, nothing has been merged. Throws `InvalidArgumentError`.
+   * that is more than `grownBytesMax`, nothing has been merged. The window must hold its states alone. Code of the user's
+   * runs meanwhile: getters of the change, and rules of their own. Throws `InvalidArgumentError`.
    */
   mergeInto(states: unknown[], change: unknown, context: MergeContext, grownBytesMax: number): number {
     if (typeof change !== 'object' || change === null) throw this.#notAChange(change)
-    const merged = this.#scratch ?? this.fields.map(() => undefined)
-    this.#scratch = undefined
+    const merged = this.#takeScratch()
     let position = 0
     let grownBytes = 0
     for (const name in change) {
@@ -49,22 +49,33 @@ export class RecordShape {
       const { rule } = this.fields[index] as Field
       context.field = name
       const prepared = rule.prepare((change as Record<string, unknown>)[name], context)
-      const before = states[index]
-      const after = before === undefined ? prepared : rule.merge(before, prepared)
-      if (before !== undefined && !rule.fits(after, context)) throw outgrown(name, after)
-      if (this.#hasFixedBytes[index] !== true && after !== before)
-        grownBytes += rule.bytes(after) - (before === undefined ? 0 : rule.bytes(before))
-      merged[index] = after
+      grownBytes += this.#mergeField(merged, states, index, prepared, context)
       position += 1
     }
     if (position === 0) throw this.#noField(change)
-    for (let i = 0; i < merged.length; i++) {
-      if (merged[i] === undefined) continue
-      if (grownBytes <= grownBytesMax) states[i] = merged[i]
-      merged[i] = undefined
-    }
-    this.#scratch = merged
+    this.#commit(states, merged, grownBytes <= grownBytesMax)
     return grownBytes
+  }
+
+  /** The same for states that have been prepared already: what a change became that had to wait. They are given away. */
+  mergePrepared(states: unknown[], prepared: readonly unknown[], context: MergeContext, grownBytesMax: number): number {
+    const merged = this.#takeScratch()
+    let grownBytes = 0
+    for (const [index, { name }] of this.fields.entries()) {
+      if (prepared[index] === undefined) continue
+      context.field = name
+      grownBytes += this.#mergeField(merged, states, index, prepared[index], context)
+    }
+    this.#commit(states, merged, grownBytes <= grownBytesMax)
+    return grownBytes
+  }
+
+  /** The states of a window as they are now: what is merged later does not show in them. */
+  copyOf(states: readonly unknown[]): readonly unknown[] {
+    return states.map((state, i) => {
+      const owned = this.fields[i]?.rule.owned
+      return owned === undefined || state === undefined ? state : owned.copy(state)
+    })
   }
 
   /** Whether a write of these states must carry a dedupe stamp: some changed field would count twice. */
@@ -73,6 +84,50 @@ export class RecordShape {
       if (states[i] !== undefined && !(this.fields[i] as Field).rule.isIdempotent) return true
     }
     return false
+  }
+
+  /** Answers by how many bytes the field would grow; leaves in `merged` what `#commit` needs. */
+  #mergeField(
+    merged: unknown[],
+    states: readonly unknown[],
+    index: number,
+    prepared: unknown,
+    context: MergeContext,
+  ): number {
+    const { name, rule } = this.fields[index] as Field
+    const before = states[index]
+    if (before === undefined) {
+      merged[index] = prepared
+      return this.#hasFixedBytes[index] === true ? 0 : rule.bytes(prepared)
+    }
+    if (rule.owned !== undefined) {
+      merged[index] = prepared
+      return rule.owned.grownBytes(before, prepared)
+    }
+    const after = rule.merge(before, prepared)
+    if (!rule.fits(after, context)) throw outgrown(name, after)
+    merged[index] = after
+    return this.#hasFixedBytes[index] === true || after === before ? 0 : rule.bytes(after) - rule.bytes(before)
+  }
+
+  #commit(states: unknown[], merged: unknown[], isAccepted: boolean): void {
+    for (let i = 0; i < merged.length; i++) {
+      if (merged[i] === undefined) continue
+      if (isAccepted) {
+        const owned = states[i] === undefined ? undefined : (this.fields[i] as Field).rule.owned
+        if (owned === undefined) states[i] = merged[i]
+        else owned.add(states[i], merged[i])
+      }
+      merged[i] = undefined
+    }
+    this.#scratch = merged
+  }
+
+  /** One array for all changes; while it is taken, or after a change that threw, a new one. */
+  #takeScratch(): unknown[] {
+    const scratch = this.#scratch ?? this.fields.map(() => undefined)
+    this.#scratch = undefined
+    return scratch
   }
 
   #notAChange(change: unknown): InvalidArgumentError {
@@ -109,6 +164,7 @@ export interface MergeContext extends PrepareContext {
 }
 
 const fieldsMax = 256
+const ruleParts = ['prepare', 'merge', 'fits', 'view', 'bytes', 'encode', 'decode'] as const
 
 /** Rules whose states take the same few bytes whatever is merged. */
 const fixedBytes: ReadonlySet<string> = new Set(['sum', 'max', 'min'])
@@ -136,8 +192,7 @@ function requireField(name: string, rule: unknown): Field {
   if (
     typeof candidate !== 'object' ||
     candidate === null ||
-    typeof candidate.prepare !== 'function' ||
-    typeof candidate.merge !== 'function'
+    ruleParts.some((part) => typeof candidate[part] !== 'function')
   ) {
     throw new InvalidArgumentError(`rules[${JSON.stringify(name)}]`, 'a merge rule such as sum() or mergeRule(…)', rule)
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { codeOf, opened } from '../../doubles/opened.js'
+import { type Backend, BackendError, type ClientEvents, memory, sum } from '../../../src/index.js'
+import { codeOf, opened, watch } from '../../doubles/opened.js'
 import { refusalsOf } from '../../doubles/refusal.js'
 import { call } from '../backend/requests.js'
 
@@ -51,5 +52,157 @@ describe('the directory', () => {
     const code = codeOf(starting)
     await clock.advance(2_000)
     expect(await code).toBe('BACKEND')
+  })
+})
+
+const header = { format: 1, counter: 9, leaseMs: 3_000, retryHorizonMs: 300_000, sealRetentionMs: 86_400_000 }
+const hash = { version: 1, seed: 1 }
+const documentWith = (...routes: unknown[]) => JSON.stringify({ ...header, hash, routes })
+const [g, h] = [
+  [7, 1],
+  [8, 1],
+]
+
+const malformed = {
+  empty: '',
+  'half a document': '{"format":1,"cou',
+  null: 'null',
+  'an array': '[]',
+  'an object without a format': '{}',
+  'no counter': JSON.stringify({ ...header, counter: undefined, hash, routes: [] }),
+  'an unsafe counter': JSON.stringify({ ...header, counter: 2 ** 53, hash, routes: [] }),
+  'no lease': JSON.stringify({ ...header, leaseMs: null, hash, routes: [] }),
+  'no hash': JSON.stringify({ ...header, routes: [] }),
+  'no seed': JSON.stringify({ ...header, hash: { version: 1 }, routes: [] }),
+  'no routes': JSON.stringify({ ...header, hash }),
+  'a route that is no tuple': documentWith({ key: 'k' }),
+  'a key that is no text': documentWith([1, 'active', 2, 2, [g], [1, 2], 5]),
+  'two routes of a key': documentWith(['k', 'active', 2, 2, [g], [1, 2], 5], ['k', 'active', 2, 2, [g], [1, 2], 6]),
+  'an unknown phase': documentWith(['k', 'hot', 2, 2, [g], [1, 2], 5]),
+  'a fanout of three': documentWith(['k', 'active', 3, 2, [g, g], [1, 2], 5]),
+  'a fanout beyond all bounds': documentWith(['k', 'announced', 2 ** 40, 1, [g], [1], 5]),
+  'writes beyond reads': documentWith(['k', 'active', 2, 4, [g, h], [1, 4], 5]),
+  'too few generations': documentWith(['k', 'active', 4, 4, [g], [1, 4], 5]),
+  'a generation that is no pair': documentWith(['k', 'active', 2, 2, [7], [1, 2], 5]),
+  'a history of other things': documentWith(['k', 'active', 2, 2, [g], [1, '2'], 5]),
+  'no revision': documentWith(['k', 'active', 2, 2, [g], [1, 2], null]),
+}
+
+describe('a malformed directory', () => {
+  test('refuses the client with BACKEND of kind invalid, and says what is wrong', async () => {
+    const refusals = await refusalsOf(malformed, async (text) => {
+      const store = memory()
+      await store.directory.swap(undefined, text, call)
+      await opened({ store }).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'BACKEND', kind: 'invalid', retryable: false })
+        const [, what] = /holds something else than a directory of routes: (.*)\. Restore/.exec(String(error)) ?? []
+        throw new Error(what)
+      })
+    })
+    expect(refusals).toMatchInlineSnapshot(`
+      {
+        "a fanout beyond all bounds": "Error: routes[0].read must be a power of two up to 1024, but was 1099511627776",
+        "a fanout of three": "Error: routes[0].read must be a power of two up to 1024, but was 3",
+        "a generation that is no pair": "Error: routes[0].generations must be at least 1 pairs of whole numbers, but was "an array of 1"",
+        "a history of other things": "Error: routes[0].writeHistory must be powers of two up to 1024, but was "an array of 2"",
+        "a key that is no text": "Error: routes[0].key must be a text, but was "number"",
+        "a route that is no tuple": "Error: routes[0] must be a tuple of 7, but was "object"",
+        "an array": "Error: the document must be an object, but was an empty array",
+        "an object without a format": "Error: format must be a whole number, but was undefined",
+        "an unknown phase": "Error: routes[0].phase must be cold, announced, active, draining, settled, but was "hot"",
+        "an unsafe counter": "Error: counter must be a whole number, but was 9007199254740992",
+        "empty": "Error: it is not JSON (0 characters)",
+        "half a document": "Error: it is not JSON (16 characters)",
+        "no counter": "Error: counter must be a whole number, but was undefined",
+        "no hash": "Error: hash must be an object, but was undefined",
+        "no lease": "Error: leaseMs must be a number of milliseconds, but was null",
+        "no revision": "Error: routes[0].revision must be a whole number, but was null",
+        "no routes": "Error: routes must be an array, but was undefined",
+        "no seed": "Error: hash.seed must be a whole number below 2 ** 32, but was undefined",
+        "null": "Error: the document must be an object, but was null",
+        "too few generations": "Error: routes[0].generations must be at least 2 pairs of whole numbers, but was "an array of 1"",
+        "two routes of a key": "Error: routes must be one for each key, but was "2 for 1 keys"",
+        "writes beyond reads": "Error: routes[0].write must be a power of two up to 2, but was 4",
+      }
+    `)
+  })
+
+  test('with another way of hashing is one of another version', async () => {
+    const store = memory()
+    await store.directory.swap(
+      undefined,
+      JSON.stringify({ ...header, hash: { version: 2, seed: 1 }, routes: [] }),
+      call,
+    )
+    expect(await codeOf(opened({ store }))).toBe('DIRECTORY_MISMATCH')
+  })
+
+  test('met by a refresh is reported, and never acted upon', async () => {
+    const { client, backend, clock } = await opened()
+    const posts = client.records('post', { views: sum() })
+    const failures: ClientEvents['directory-failed'][] = []
+    client.on('directory-failed', (event) => failures.push(event))
+    await posts.write('k', { views: 1 })
+    const { text, version } = await backend.directory.read(call)
+    const broken = await backend.directory.swap(version, malformed['too few generations'], call)
+    await clock.advance(2_500)
+    expect(failures).toMatchObject([{ error: { kind: 'invalid' } }, { error: { kind: 'invalid' } }])
+    await posts.write('k', { views: 1 }) // under the lease of what it had
+    clock.pause(1_000)
+    const late = watch(posts.write('k', { views: 1 }))
+    await clock.advance(11_000)
+    expect(late.error).toMatchObject({ code: 'ROUTE_UNAVAILABLE', cause: { kind: 'invalid' } })
+    await backend.directory.swap(broken, text ?? '', call)
+    await clock.advance(2_000)
+    expect(await posts.read('k')).toEqual({ views: 2 })
+  })
+})
+
+describe('a directory that does not keep what it is given', () => {
+  test('fails the start after five rounds', async () => {
+    const store = memory()
+    const counts = { reads: 0, swaps: 0 }
+    const forgetful: Backend = {
+      ...store,
+      directory: {
+        read: () => {
+          counts.reads += 1
+          return Promise.resolve({ text: undefined, version: undefined })
+        },
+        swap: () => {
+          counts.swaps += 1
+          return Promise.resolve(counts.swaps % 2 === 0 ? undefined : 'some')
+        },
+      },
+    }
+    await expect(opened({ store: forgetful })).rejects.toMatchObject({ code: 'BACKEND', kind: 'unavailable' })
+    expect(counts).toEqual({ reads: 5, swaps: 5 })
+  })
+})
+
+describe('closing a client', () => {
+  test('waits for the directory request that is under way, and no longer than its time-out', async () => {
+    for (const isAnswered of [true, false]) {
+      const { client, backend, clock } = await opened()
+      backend.holds.directory = true
+      await clock.advance(1_000)
+      expect(backend.heldDirectory).toHaveLength(1)
+      const closing = watch(client.close())
+      await clock.advance(0)
+      expect([closing.state, backend.closeCount]).toEqual(['open', 0])
+      if (isAnswered) backend.heldDirectory[0]?.pass()
+      await clock.advance(isAnswered ? 0 : 1_000)
+      expect([closing.state, backend.closeCount, clock.timerCount]).toEqual(['resolved', 1, 0])
+    }
+  })
+
+  test('makes no directory request any more', async () => {
+    const { client, backend, clock } = await opened({ sharding: { rules: [{ match: 'hot', fanout: 2 }] } })
+    backend.holds.directory = true
+    await clock.advance(1_000) // a swap, and a refresh that waits for it
+    const closing = watch(client.close())
+    backend.heldDirectory[0]?.fail(new BackendError('unavailable', 'The directory is down.'))
+    await clock.advance(5_000)
+    expect([closing.state, backend.directoryRequests.length, clock.timerCount]).toEqual(['resolved', 3, 0])
   })
 })
