@@ -5,7 +5,7 @@ export function finiteNumber(path: string, given: unknown, least = -Infinity): n
   if (typeof given !== 'number' || !Number.isFinite(given) || given < least) {
     throw new InvalidArgumentError(
       path,
-      least === -Infinity ? 'a finite number' : `a number of at least ${least}`,
+      least === -Infinity ? 'a finite number' : `a finite number of at least ${least}`,
       given,
     )
   }

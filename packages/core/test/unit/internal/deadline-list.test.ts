@@ -5,7 +5,7 @@ const make = (expire: () => void): Expiring => ({ deadlineMs: 0, before: undefin
 
 /** Items by name, and the names of those that have expired. */
 function listOf(deadlines: Readonly<Record<string, number>>) {
-  const list = new DeadlineList()
+  const list = new DeadlineList(() => undefined)
   const expired: string[] = []
   const items = new Map<string, Expiring>()
   for (const [name, deadlineMs] of Object.entries(deadlines)) {
@@ -37,7 +37,7 @@ describe('a list of deadlines', () => {
   })
 
   test('takes in and lets go of items while it expires others', () => {
-    const list = new DeadlineList()
+    const list = new DeadlineList(() => undefined)
     const expired: string[] = []
     const removed = make(() => expired.push('removed'))
     const added = make(() => expired.push('added'))
