@@ -108,12 +108,12 @@ export class FakeClock implements Clock {
       throw new InvalidArgumentError('promise', 'a promise', promise)
     if (stepMs !== undefined && !(Number.isFinite(stepMs) && stepMs > 0))
       throw new InvalidArgumentError('stepMs', 'a number above 0', stepMs)
-    let isSettled = false
-    const settled = () => (isSettled = true)
-    promise.then(settled, settled)
+    const watched = { isSettled: false }
+    const onSettled = () => (watched.isSettled = true)
+    promise.then(onSettled, onSettled)
     const endMs = this.#monotonicMs + runMsMax
     await settle()
-    while (!isSettled) {
+    while (!watched.isSettled) {
       const restMs = endMs - this.#monotonicMs
       if (restMs <= 0)
         throw new Error(
