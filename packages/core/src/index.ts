@@ -1,4 +1,4 @@
-export { createClient, type Client } from './client.js'
+export { createClient, type Client, type CloseReport } from './client.js'
 export type { Records, RecordOptions } from './records.js'
 export type { WriteOptions } from './collapse/collapse.js'
 export type { FlushFailure, FlushReport } from './collapse/failure-log.js'
