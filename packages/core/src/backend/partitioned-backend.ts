@@ -34,7 +34,7 @@ import type {
   WriteAnswer,
 } from './backend.js'
 import type { CapacityLane } from './capacity-lane.js'
-import { checkBackend } from './guarded-backend.js'
+import { checkBackend, unitsOf } from './guarded-backend.js'
 import { drawMs, type MsRange } from './ms-range.js'
 import { countersOf, type PartitionCounters } from './partition-counters.js'
 import { resolvePartitioned, type PartitionedOptions } from './partitioned-options.js'
@@ -123,7 +123,7 @@ export class PartitionedBackend implements Backend {
     const refusal = this.#admitWrite(lane, units)
     if (refusal !== undefined) return Promise.reject(refusal)
     return this.#inner.records.write(write, call).then((answer) => {
-      const consumed = this.#settle(lane, units, answer.units)
+      const consumed = this.#settle(lane, units, unitsOf(answer))
       return answer.units === consumed ? answer : { ...answer, units: consumed }
     })
   }
@@ -188,10 +188,10 @@ export class PartitionedBackend implements Backend {
     return answers.map((answer, i) => {
       const lane = lanes[i]
       if (answer.status === 'failed' || lane === undefined) return answer
-      const isTold = answer.units !== undefined && this.#itemOverheadBytes === 0
+      const told = unitsOf(answer)
+      const isTold = told !== undefined && this.#itemOverheadBytes === 0
       const seen = isTold ? 0 : price * Math.ceil(this.#bytesRead(answer, read.fields) / bytesPerReadUnit)
-      const told = Math.max(seen, answer.units ?? 0)
-      const consumed = this.#settle(lane, price, told)
+      const consumed = this.#settle(lane, price, Math.max(seen, told ?? 0))
       return answer.units === consumed ? answer : { ...answer, units: consumed }
     })
   }
