@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type ClientEvents, createClient, type EventName, memory, sum } from '../../../src/index.js'
 import { FakeClock, seededRandom } from '../../../src/testing.js'
 import { hotAtOnce, opened, refused, throttled, watch } from '../../doubles/opened.js'
+import { refusalsOf } from '../../doubles/refusal.js'
 
 const names = [
   'key-hot',
@@ -126,6 +127,63 @@ describe('events', () => {
     end()
     await posts.write('b', { views: 1 })
     expect(seen).toEqual(['first a', 'second a', 'second b'])
+  })
+
+  test('go to those who listened when they began: one who comes or goes meanwhile does so for the next', async () => {
+    const { client } = await opened()
+    const posts = client.records('post', { views: sum() })
+    const seen: string[] = []
+    function again(): void {
+      const end = client.on('flush', ({ key }) => {
+        end()
+        seen.push(key)
+        if (seen.length < 100) again()
+      })
+    }
+    again()
+    const endLast: (() => void)[] = []
+    client.on('flush', () => endLast[0]?.())
+    endLast.push(client.on('flush', ({ key }) => seen.push(`last ${key}`)))
+    await posts.write('a', { views: 1 })
+    expect(seen).toEqual(['a', 'last a'])
+    await posts.write('b', { views: 1 })
+    expect(seen).toEqual(['a', 'last a', 'b'])
+  })
+
+  test('reach a function as often as it was given, and each of its subscriptions ends by itself', async () => {
+    const { client } = await opened()
+    const posts = client.records('post', { views: sum() })
+    let count = 0
+    const listener = () => void (count += 1)
+    const [endFirst, endSecond] = [client.on('flush', listener), client.on('flush', listener)]
+    await posts.write('k', { views: 1 })
+    expect(count).toBe(2)
+    endFirst()
+    endFirst()
+    await posts.write('k', { views: 1 })
+    expect(count).toBe(3)
+    endSecond()
+    await posts.write('k', { views: 1 })
+    expect(count).toBe(3)
+  })
+
+  test('that there are not cannot be listened to, nor by what is no function', async () => {
+    const { client } = await opened()
+    const on = client.on.bind(client) as (name: unknown, listener: unknown) => unknown
+    const cases: Record<string, readonly [unknown, unknown]> = {
+      'a misspelt name': ['flsh', () => undefined],
+      'a name that objects have': ['constructor', () => undefined],
+      'no listener': ['flush', undefined],
+      'an object': ['flush', { handleEvent: () => undefined }],
+    }
+    expect(await refusalsOf(cases, ([name, listener]) => on(name, listener))).toMatchInlineSnapshot(`
+      {
+        "a misspelt name": "INVALID_ARGUMENT: name must be one of key-hot, key-cooled, route-changed, directory-full, directory-failed, flush, gather, throttle, write-lost, but was "flsh".",
+        "a name that objects have": "INVALID_ARGUMENT: name must be one of key-hot, key-cooled, route-changed, directory-full, directory-failed, flush, gather, throttle, write-lost, but was "constructor".",
+        "an object": "INVALID_ARGUMENT: listener must be a function, but was an object.",
+        "no listener": "INVALID_ARGUMENT: listener must be a function, but was undefined.",
+      }
+    `)
   })
 
   test('are on node:diagnostics_channel, too, as the same objects', async () => {
