@@ -16,9 +16,8 @@ import { repeatLog } from './log/repeat.js'
 import { OfferedLoad } from './replay/offered-load.js'
 import { Surge } from './replay/surge.js'
 import { conclusionOf } from './report/conclusion.js'
-import { createProgress } from './report/progress.js'
 import { tableOf } from './report/table.js'
-import type { StrategyResult } from './run-strategy.js'
+import type { StrategyResult, Watcher } from './run-strategy.js'
 import { BlindRetries } from './strategies/blind-retries.js'
 
 let folder: string
@@ -254,12 +253,15 @@ function result(id: StrategyResult['id'], title: string, more: Partial<StrategyR
 
 describe('what is shown', () => {
   const own = result('c', '(c) Spillway')
-  const peer = result('a', '(a) plain', { writes: { done: 7, rejected: 2, unknown: 0 } })
+  const peer = result('a', '(a) plain', {
+    writes: { done: 7, rejected: 2, unknown: 0 },
+    reads: { answered: 1, failed: 1, wrong: 0 },
+  })
 
   test('the conclusion says what is better and what it costs', () => {
     const conclusion = conclusionOf([own, peer], 20)
     expect(conclusion).toContain(
-      'with Spillway 0 writes failed and 0 totals ended wrong with nobody told ((a) plain 2 and 0)',
+      'with Spillway 0 calls failed and 0 totals ended wrong with nobody told ((a) plain 3 and 0)',
     )
     expect(conclusion).toContain('1.00 shards per read ((a) plain 1.00), 3 requests for routes, up to 20.0 ms more')
     expect(conclusion).toContain('4 throttled attempts ((a) plain 4)')
@@ -302,11 +304,24 @@ describe('a surge', () => {
   })
 })
 
+/** Notes by title the most that the hottest key of a strategy was asked for. */
+function offeredWatcher(offered: Map<string, number>): Watcher {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    began(snapshot) {
+      timer = setInterval(() => {
+        const { title, hotKeys } = snapshot()
+        offered.set(title, Math.max(offered.get(title) ?? 0, hotKeys[0]?.writesPerSecond ?? 0))
+      }, 50)
+    },
+    ended: () => clearInterval(timer),
+  }
+}
+
 describe('a short replay', () => {
   const printed: string[] = []
-  const shown: string[] = []
-  const progress = createProgress(false, (line) => void shown.push(line))
-  const output = { print: (text: string) => void printed.push(text), watcher: progress }
+  const offered = new Map<string, number>()
+  const output = { print: (text: string) => void printed.push(text), watcher: offeredWatcher(offered) }
   const running = new AbortController().signal
 
   test(
@@ -326,8 +341,8 @@ describe('a short replay', () => {
       expect(c.store.writeRequests).toBeLessThan(a.store.writeRequests)
       expect(exitCode).toBe(0)
       expect(printed.join('\n')).toContain('mismatches: 0.')
-      const rates = shown.flatMap((line) => /^\(c\).*hot: bot ([\d,]+)\/s on/.exec(line)?.[1] ?? [])
-      expect(rates.map((rate) => Number(rate.replace(',', ''))).filter((rate) => rate > 2_000)).not.toEqual([])
+      // A third of 8,000 lines a second is what callers ask of one key, whoever serves it and however.
+      for (const { title } of results) expect(offered.get(title)).toBeGreaterThan(2_000)
     },
   )
 

@@ -14,14 +14,14 @@ export function conclusionOf(results: readonly StrategyResult[], windowMs: numbe
   const beside = (figure: (result: StrategyResult) => string) =>
     peers.map((peer) => `${peer.title} ${figure(peer)}`).join(', ')
   return [
-    `What to conclude: with Spillway ${plural(failedOf(own), 'write')} failed and ${plural(untoldOf(own), 'total')} ended wrong with nobody told (${beside((peer) => `${count(failedOf(peer))} and ${count(untoldOf(peer))}`)}).`,
+    `What to conclude: with Spillway ${plural(failedOf(own), 'call')} failed and ${plural(untoldOf(own), 'total')} ended wrong with nobody told (${beside((peer) => `${count(failedOf(peer))} and ${count(untoldOf(peer))}`)}).`,
     `It costs ${shardsPerRead(own)} shards per read (${beside(shardsPerRead)}), ${plural(routeRequests(own), 'request')} for routes, up to ${ms(windowMs)} ms more for a write to a hot key, and,`,
     `since a key is spread only once it is hot, ${plural(throttledOf(own), 'throttled attempt')} (${beside((peer) => count(throttledOf(peer)))}).`,
   ].join('\n')
 }
 
-function failedOf({ writes }: StrategyResult): number {
-  return writes.rejected + writes.unknown
+function failedOf({ writes, reads }: StrategyResult): number {
+  return writes.rejected + writes.unknown + reads.failed
 }
 
 function throttledOf({ store }: StrategyResult): number {
