@@ -126,6 +126,11 @@ describe('a read', () => {
     expectTypeOf(posts.read('k', { allowPartial: false })).resolves.toEqualTypeOf<ValueOf<typeof rules>>()
   })
 
+  test('is the fields and nothing else, as is a change', () => {
+    expectTypeOf<ValueOf<{ n: typeof rules.views }>>().toEqualTypeOf<{ readonly n: number }>()
+    expectTypeOf<ChangeOf<{ n: typeof rules.views }>>().toEqualTypeOf<{ readonly n?: number }>()
+  })
+
   test('that allows a partial result has another type', () => {
     const reading = posts.read('k', { allowPartial: true, pending: true })
     expectTypeOf(reading).resolves.toEqualTypeOf<PartialRead<ValueOf<typeof rules>>>()

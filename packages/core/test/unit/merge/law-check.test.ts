@@ -5,11 +5,7 @@ import { refusalsOf } from '../../doubles/refusal.js'
 
 const text = { encode: String, decode: Number } as const
 
-/** Decodes what `empty` becomes, and nothing else. */
-const forgetful = (given: string) => (given === '0' ? 0 : Number(given) + 1)
-
 const forgetful = (given: string) => Number(given) + 1
-
 const isEqual = (a: number, b: number) => a === b
 const isNear = (a: number, b: number) => Math.abs(a - b) < 1e-9
 
