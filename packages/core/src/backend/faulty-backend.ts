@@ -105,12 +105,14 @@ export class FaultyBackend implements Backend {
     }
   }
 
-  /** The faults that are on; may be changed while requests are under way, which keep the fate that they have. */
+  /**
+   * The faults that are on; may be changed while requests are under way, which keep the fate that they have. Throws
+   * `InvalidArgumentError` for a fault that there is not: a test must not pass because its fault was misspelt.
+   */
   get faults(): Faults {
     return this.#faults
   }
 
-  /** Throws `InvalidArgumentError` for a fault that there is not: a test must not pass because its fault was misspelt. */
   set faults(faults: Faults) {
     this.#faults = checkedFaults(faults)
   }
