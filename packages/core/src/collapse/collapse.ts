@@ -9,7 +9,7 @@
 
 import type { Bounds } from '../admission/bounds.js'
 import { checkKey } from '../admission/key-check.js'
-import type { Capabilities, FieldChange, WriteStamp } from '../backend/backend.js'
+import type { Capabilities, WriteStamp } from '../backend/backend.js'
 import { ClosedError } from '../errors/closed-error.js'
 import { WindowFullError } from '../errors/limit-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
@@ -18,6 +18,7 @@ import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
 import type { MergeContext, RecordShape } from '../merge/record-shape.js'
 import type { Clock, Timer } from '../time/clock.js'
+import { type Entry, isOverdue, newEntry } from './entry.js'
 import { Flight, type FlightOutcome, type FlightParts } from './flight.js'
 import { Window } from './window.js'
 
@@ -48,23 +49,6 @@ export interface CollapseParts {
   readonly onLanded: (flight: Flight, outcome: FlightOutcome) => void
 }
 
-interface Entry {
-  /** As the caller names it. */
-  readonly name: string
-  /** With the record's prefix: what the stages behind know. */
-  readonly key: string
-  window: Window | undefined
-  flight: Flight | undefined
-  /** Set while a hot key rests between two flushes. */
-  rest: Timer | undefined
-  /** Reads that look at the open window; it stays open as long. */
-  holds: number
-  /** Those who wait for the flight to land, in order to hold. */
-  holdsWaiting: Deferred<void> | undefined
-  /** Another entry may stand under its name by now. */
-  isGone: boolean
-}
-
 const resolved = Promise.resolve()
 
 /** One record's windows and flights. */
@@ -90,7 +74,7 @@ export class Collapse {
     try {
       if (entry === undefined) checkKey(key, this.#parts.prefix, this.#parts.capabilities)
       if (entry === undefined ? !bounds.hasRoom : !bounds.hasBytes) return this.#writeWhenRoom(key, change, options)
-      return this.#accept(entry ?? this.#newEntry(key), change, options)
+      return this.#accept(entry ?? newEntry(this.#parts.prefix, key), change, options)
     } catch (error) {
       this.#isMerging = false
       return Promise.reject(error)
@@ -146,44 +130,44 @@ export class Collapse {
   #writeWhenRoom(name: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
     const { signal } = options ?? {}
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
-    const waiting = new Window(this.#parts.shape.fields.length, this.#windowBytes)
+    const waiting = new Window(this.#parts.shape.newStates(), this.#windowBytes)
     this.#merge(waiting, change, name)
     return this.#parts.bounds.whenRoom(name, waiting.bytes, signal, () => this.#acceptWaiting(name, waiting, options))
-  }
-
-  #acceptWaiting(name: string, waiting: Window, options: WriteOptions | undefined): Promise<void> {
-    try {
-      return this.#accept(this.#entries.get(name) ?? this.#newEntry(name), waiting, options)
-    } catch (error) {
-      this.#isMerging = false
-      return Promise.reject(error)
-    }
-  }
-
-  #newEntry(name: string): Entry {
-    return {
-      name,
-      key: this.#parts.prefix === '' ? name : this.#parts.prefix + name,
-      window: undefined,
-      flight: undefined,
-      rest: undefined,
-      holds: 0,
-      holdsWaiting: undefined,
-      isGone: true,
-    }
   }
 
   /** Merges a change into the key's open window; a key that had none under way sets out at once. */
   #accept(entry: Entry, change: unknown, options: WriteOptions | undefined): Promise<void> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error)
-    const window = entry.window ?? new Window(this.#parts.shape.fields.length, this.#windowBytes)
-    const bytesBefore = entry.window === undefined ? 0 : window.bytes
-    this.#merge(window, change, entry.key)
+    const window = entry.window ?? new Window(this.#parts.shape.newStates(), this.#windowBytes)
+    const grownBytes = this.#merge(window, change, entry.key)
+    if (entry.window === undefined) this.#opened(entry, window)
+    else if (grownBytes > 0) this.#parts.bounds.take(grownBytes)
+    return options === undefined ? window.written : this.#promiseFor(window, options)
+  }
+
+  #acceptWaiting(name: string, waiting: Window, options: WriteOptions | undefined): Promise<void> {
+    const { shape, mergeContext, capabilities, bounds } = this.#parts
+    const entry = this.#entries.get(name) ?? newEntry(this.#parts.prefix, name)
+    const { window } = entry
+    if (window === undefined) {
+      this.#opened(entry, waiting)
+      return options === undefined ? waiting.written : this.#promiseFor(waiting, options)
+    }
+    try {
+      const roomBytes = capabilities.changeBytesMax - window.bytes
+      const grownBytes = shape.mergePrepared(window.states, waiting.states, mergeContext, roomBytes)
+      this.#count(window, grownBytes, roomBytes, entry.key)
+      bounds.take(grownBytes)
+      return options === undefined ? window.written : this.#promiseFor(window, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #opened(entry: Entry, window: Window): void {
     entry.window = window
-    this.#parts.bounds.take(window.bytes - bytesBefore)
-    const written = options === undefined ? window.written : this.#promiseFor(window, options)
+    this.#parts.bounds.take(window.bytes)
     if (entry.isGone) this.#enter(entry)
-    return written
   }
 
   #enter(entry: Entry): void {
@@ -193,19 +177,21 @@ export class Collapse {
     this.#advance(entry)
   }
 
-  #merge(window: Window, change: unknown, key: string): void {
+  #merge(window: Window, change: unknown, key: string): number {
     const { shape, mergeContext, capabilities } = this.#parts
     const roomBytes = capabilities.changeBytesMax - window.bytes
     // Code of the user's runs now. What it writes to this record comes after; see `write` and `flush`.
     this.#isMerging = true
-    const grownBytes =
-      change instanceof Window
-        ? shape.mergePrepared(window.states, change.states, mergeContext, roomBytes)
-        : shape.mergeInto(window.states, change, mergeContext, roomBytes)
+    const grownBytes = shape.mergeInto(window.states, change, mergeContext, roomBytes)
     this.#isMerging = false
+    return this.#count(window, grownBytes, roomBytes, key)
+  }
+
+  #count(window: Window, grownBytes: number, roomBytes: number, key: string): number {
     if (grownBytes > roomBytes) throw this.#tooLarge(window, grownBytes, key)
     window.changeCount += 1
     window.bytes += grownBytes
+    return grownBytes
   }
 
   #promiseFor(window: Window, { ack, signal }: WriteOptions): Promise<void> {
@@ -242,7 +228,7 @@ export class Collapse {
       parts,
       entry.key,
       window,
-      this.#changesOf(window),
+      this.#parts.shape.changesOf(window.states),
       this.#stampFor(window),
       (flight, outcome) => this.#landed(entry, flight, outcome),
     )
@@ -268,17 +254,6 @@ export class Collapse {
     void resolved.then(() => resolved).then(() => this.#advance(entry))
   }
 
-  #changesOf(window: Window): readonly FieldChange[] {
-    const { fields } = this.#parts.shape
-    const changes: FieldChange[] = []
-    for (let i = 0; i < fields.length; i++) {
-      const field = fields[i]
-      if (field !== undefined && window.states[i] !== undefined)
-        changes.push({ name: field.name, rule: field.rule, state: window.states[i] })
-    }
-    return changes
-  }
-
   #stampFor(window: Window): WriteStamp | undefined {
     return this.#parts.shape.needsStamp(window.states) ? this.#parts.flight.nextStamp(0) : undefined
   }
@@ -289,11 +264,6 @@ export class Collapse {
     const expected = `at most ${changeBytesMax} bytes, the most that one write to the backend takes`
     return new InvalidArgumentError('change', expected, `${window.bytes + grownBytes} bytes`)
   }
-}
-
-/** A window that only other holds keep from leaving: who comes now waits for it, or reads could keep it back for ever. */
-function isOverdue(entry: Entry): boolean {
-  return entry.holds > 0 && entry.window !== undefined && entry.rest === undefined
 }
 
 /** Each window's callers are told by their own promises, and buffered ones by the report. */

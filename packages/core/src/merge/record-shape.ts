@@ -15,6 +15,8 @@ export class RecordShape {
   readonly indexOf: ReadonlyMap<string, number>
   readonly #names: readonly string[]
   readonly #hasFixedBytes: readonly boolean[]
+  readonly #isOwned: readonly boolean[]
+  readonly #unwritten: readonly undefined[]
   /** Where a change is merged before all of it is known to be good. Taken away while in use, for a user's rule may write to this record. */
   #scratch: unknown[] | undefined
 
@@ -30,6 +32,8 @@ export class RecordShape {
     this.indexOf = new Map(this.fields.map((field, index) => [field.name, index]))
     this.#names = this.fields.map((field) => field.name)
     this.#hasFixedBytes = this.fields.map(({ rule }) => fixedBytes.has(rule.kind))
+    this.#isOwned = this.fields.map(({ rule }) => rule.owned !== undefined)
+    this.#unwritten = this.fields.map(() => undefined)
   }
 
   /**
@@ -49,7 +53,12 @@ export class RecordShape {
       const { rule } = this.fields[index] as Field
       context.field = name
       const prepared = rule.prepare((change as Record<string, unknown>)[name], context)
-      grownBytes += this.#mergeField(merged, states, index, prepared, context)
+      const before = states[index]
+      if (this.#hasFixedBytes[index] === true) {
+        const after = before === undefined ? prepared : rule.merge(before, prepared)
+        if (before !== undefined && !rule.fits(after, context)) throw outgrown(name, after)
+        merged[index] = after
+      } else grownBytes += this.#mergeGrowing(merged, before, index, prepared, context)
       position += 1
     }
     if (position === 0) throw this.#noField(change)
@@ -64,10 +73,27 @@ export class RecordShape {
     for (const [index, { name }] of this.fields.entries()) {
       if (prepared[index] === undefined) continue
       context.field = name
-      grownBytes += this.#mergeField(merged, states, index, prepared[index], context)
+      grownBytes += this.#mergeGrowing(merged, states[index], index, prepared[index], context)
     }
     this.#commit(states, merged, grownBytes <= grownBytesMax)
     return grownBytes
+  }
+
+  /** The states of a window to which nothing has been written. */
+  newStates(): unknown[] {
+    return this.#unwritten.slice() // exactly as long as need be, which pushing would not be
+  }
+
+  /** What a window's states are to a backend. */
+  changesOf(states: readonly unknown[]): readonly FieldState[] {
+    const { fields } = this
+    const only = fields[0]
+    if (fields.length === 1 && only !== undefined) return [{ name: only.name, rule: only.rule, state: states[0] }]
+    const changes: FieldState[] = []
+    for (const [i, { name, rule }] of fields.entries()) {
+      if (states[i] !== undefined) changes.push({ name, rule, state: states[i] })
+    }
+    return changes
   }
 
   /** The states of a window as they are now: what is merged later does not show in them. */
@@ -86,16 +112,9 @@ export class RecordShape {
     return false
   }
 
-  /** Answers by how many bytes the field would grow; leaves in `merged` what `#commit` needs. */
-  #mergeField(
-    merged: unknown[],
-    states: readonly unknown[],
-    index: number,
-    prepared: unknown,
-    context: MergeContext,
-  ): number {
+  /** Merges a field of any rule. Answers by how many bytes it would grow; leaves in `merged` what `#commit` needs. */
+  #mergeGrowing(merged: unknown[], before: unknown, index: number, prepared: unknown, context: MergeContext): number {
     const { name, rule } = this.fields[index] as Field
-    const before = states[index]
     if (before === undefined) {
       merged[index] = prepared
       return this.#hasFixedBytes[index] === true ? 0 : rule.bytes(prepared)
@@ -114,9 +133,9 @@ export class RecordShape {
     for (let i = 0; i < merged.length; i++) {
       if (merged[i] === undefined) continue
       if (isAccepted) {
-        const owned = states[i] === undefined ? undefined : (this.fields[i] as Field).rule.owned
-        if (owned === undefined) states[i] = merged[i]
-        else owned.add(states[i], merged[i])
+        if (this.#isOwned[i] === true && states[i] !== undefined)
+          (this.fields[i] as Field).rule.owned?.add(states[i], merged[i])
+        else states[i] = merged[i]
       }
       merged[i] = undefined
     }
@@ -125,7 +144,7 @@ export class RecordShape {
 
   /** One array for all changes; while it is taken, or after a change that threw, a new one. */
   #takeScratch(): unknown[] {
-    const scratch = this.#scratch ?? this.fields.map(() => undefined)
+    const scratch = this.#scratch ?? this.newStates()
     this.#scratch = undefined
     return scratch
   }
@@ -155,6 +174,12 @@ export class RecordShape {
     }
     return Object.freeze(value)
   }
+}
+
+/** A field with what has been merged into it. */
+export interface FieldState extends Field {
+  /** A state of the field's rule. */
+  readonly state: unknown
 }
 
 /** A `PrepareContext` that is reused from change to change. */
