@@ -54,6 +54,7 @@ export class Coordinator {
     const { routing, events } = this.#parts
     this.#swapping = routing
       .swap((directory) => this.#advance(directory))
+      .then(() => undefined)
       .catch((error: unknown) => {
         if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
       })

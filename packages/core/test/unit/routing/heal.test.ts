@@ -6,8 +6,9 @@ import type { Route } from '../../../src/routing/route.js'
 
 const timings = { leaseMs: 3, retryHorizonMs: 4, sealRetentionMs: 5 }
 
-function directory(hashSeed: number, counter: number, routes: Record<string, Route>): Directory {
-  return { counter, timings, hashSeed, routes: new Map(Object.entries(routes)) }
+/** A directory of one of two makings. */
+function directory(making: 1 | 2, counter: number, routes: Record<string, Route>): Directory {
+  return { madeMs: making * 100, counter, timings, hashSeed: 7 - making, routes: new Map(Object.entries(routes)) }
 }
 
 const announced = announce(undefined, 8, { number: 10, nonce: 1 }, 11)
@@ -45,18 +46,18 @@ describe('healing', () => {
     expect(heal(directory(1, 11, { a: low }), directory(1, 11, { a: high }))).toBeUndefined()
   })
 
-  test('prefers the directory that was spread over first to one that a newcomer made, which loses only what both have', () => {
+  test('prefers the directory that was made first to one that a newcomer made, which loses only what both have', () => {
     const elder = directory(1, 12, { a: active })
     const younger = directory(2, 21, { a: other, b: other })
     const merged = { ...elder, counter: 1_021, routes: new Map([['a', active]]).set('b', other) }
     expect(heal(elder, younger)).toEqual(merged)
     expect(heal(younger, merged)).toBeUndefined()
-    expect(heal(younger, elder)?.routes).toEqual(merged.routes)
-    expect(heal(younger, elder)?.hashSeed).toBe(1)
+    expect(heal(younger, elder)).toEqual(merged)
   })
 
-  test('takes the seed of a newcomer where nothing was spread', () => {
-    expect(heal(directory(1, 0, {}), directory(2, 0, {}))).toBeUndefined()
-    expect(heal(directory(1, 0, {}), directory(2, 21, { b: other }))).toBeUndefined()
+  test('keeps the seed of the directory that was made first, also where nothing is spread', () => {
+    const elder = directory(1, 0, {})
+    expect(heal(elder, directory(2, 0, {}))).toEqual({ ...elder, counter: 1_000 })
+    expect(heal(directory(2, 0, {}), elder)).toBeUndefined()
   })
 })

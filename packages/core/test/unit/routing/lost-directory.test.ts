@@ -1,12 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import {
-  type Backend,
-  BackendError,
-  type ClientEvents,
-  type DirectoryDocument,
-  memory,
-  sum,
-} from '../../../src/index.js'
+import { type Backend, BackendError, type ClientEvents, memory, sum } from '../../../src/index.js'
 import { decodeDirectory } from '../../../src/routing/directory.js'
 import { type Opened, opened, type OpenOptions, watch } from '../../doubles/opened.js'
 import { call } from '../backend/requests.js'
@@ -14,7 +7,7 @@ import { call } from '../backend/requests.js'
 const options: OpenOptions = { sharding: { rules: [{ match: 'hot', fanout: 8 }] } }
 
 /** A store whose directory a test can exchange for another, as a failover or an operator does. */
-function storeOf(document?: DirectoryDocument) {
+function exchangeableStore() {
   const inner = memory()
   const state = { directory: inner.directory, isReadOnly: false }
   const store: Backend = {
@@ -27,7 +20,7 @@ function storeOf(document?: DirectoryDocument) {
           : state.directory.swap(expected, text, c),
     },
   }
-  return { store, state, document }
+  return { store, state }
 }
 
 /** A directory as it was restored, or a new one. */
@@ -39,7 +32,7 @@ async function directoryWith(text?: string) {
 
 /** Six clients, each of which has written once to a key that is spread over eight shards. */
 async function fleet() {
-  const { store, state } = storeOf()
+  const { store, state } = exchangeableStore()
   const first = await opened({ store, ...options })
   const { clock } = first
   const early = (await store.directory.read(call)).text ?? ''
@@ -51,6 +44,10 @@ async function fleet() {
   expect(new Set(worlds.map(({ backend }) => backend.writes.at(-1)?.shard.index)).size).toBeGreaterThan(2)
   const { text = '' } = await store.directory.read(call)
   return { store, state, clock, worlds, posts, early, text }
+}
+
+function swapsOf({ backend }: Opened): number {
+  return backend.directoryRequests.filter(({ operation }) => operation === 'swap').length
 }
 
 async function storedRoutes(store: Backend) {
@@ -82,8 +79,6 @@ describe('a directory that vanishes', () => {
   test('is written back once, however many remember it', async () => {
     const { state, clock, worlds } = await fleet()
     state.directory = await directoryWith()
-    const swapsOf = ({ backend }: Opened) =>
-      backend.directoryRequests.filter(({ operation }) => operation === 'swap').length
     const before = worlds.map(swapsOf)
     await clock.advance(1_000)
     const { version } = await state.directory.read(call)
@@ -154,25 +149,31 @@ describe('a directory that goes back', () => {
     expect((await storedRoutes(world.store)).routes).toEqual(decodeDirectory(world.text).routes)
   })
 
-  test('while a client that is behind the others wakes up ends at the latest that anybody remembers', async () => {
-    const { store, state } = storeOf()
+  test('while a client wakes up that is behind the others ends at the latest that anybody remembers', async () => {
+    const { store, state } = exchangeableStore()
     const grower = await opened({ store, ...options })
     const { clock } = grower
-    await clock.advance(100) // announced
     const sleeper = await opened({ store, clock, seed: 2 })
     sleeper.backend.holds.directory = true
-    await clock.advance(10_000) // active, which the sleeper has not seen
+    await clock.advance(10_500)
     const latest = await storedRoutes(store)
     expect(latest.routes.get('hot')?.phase).toBe('active')
     grower.backend.holds.directory = true
     state.directory = await directoryWith()
-    sleeper.backend.holds.directory = false
-    for (const held of sleeper.backend.heldDirectory.splice(0)) held.pass()
-    await clock.advance(1_100)
-    expect((await storedRoutes(store)).routes.get('hot')?.phase).toBe('announced')
-    grower.backend.holds.directory = false
-    for (const held of grower.backend.heldDirectory.splice(0)) held.pass()
-    await clock.advance(1_100)
-    expect((await storedRoutes(store)).routes).toEqual(latest.routes)
+    letThrough(sleeper)
+    await clock.advance(1_000)
+    expect(await storedRoutes(store)).toMatchObject({ hashSeed: latest.hashSeed, routes: new Map() })
+    letThrough(grower)
+    await clock.advance(1_000)
+    expect(await storedRoutes(store)).toMatchObject({ hashSeed: latest.hashSeed, routes: latest.routes })
+    await clock.advance(1_000)
+    const posts = sleeper.client.records('post', { views: sum() })
+    await posts.read('hot')
+    expect(sleeper.backend.reads.at(-1)?.shards).toHaveLength(8)
   })
 })
+
+function letThrough({ backend }: Opened): void {
+  backend.holds.directory = false
+  for (const held of backend.heldDirectory.splice(0)) held.pass()
+}
