@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Backend, BackendError, type ClientEvents, memory, sum } from '../../../src/index.js'
+import { type Backend, type BackendError, type ClientEvents, memory, sum } from '../../../src/index.js'
 import { codeOf, opened, watch } from '../../doubles/opened.js'
 import { refusalsOf } from '../../doubles/refusal.js'
 import { call } from '../backend/requests.js'
@@ -206,14 +206,25 @@ describe('closing a client', () => {
     }
   })
 
-  test('makes no directory request any more', async () => {
+  test('makes no directory request any more, neither for a swap that is beaten nor for one that waits', async () => {
     const { client, backend, clock } = await opened({ sharding: { rules: [{ match: 'hot', fanout: 2 }] } })
     backend.holds.directory = true
-    await clock.advance(1_000) // a swap, and a refresh that waits for it
+    await clock.advance(50)
+    expect(backend.heldDirectory.map(({ request }) => request.operation)).toEqual(['swap'])
     const closing = watch(client.close())
-    const requestCount = backend.directoryRequests.length
-    backend.heldDirectory[0]?.fail(new BackendError('unavailable', 'The directory is down.'))
+    backend.heldDirectory[0]?.with(undefined)
     await clock.advance(5_000)
-    expect([closing.state, backend.directoryRequests.length, clock.timerCount]).toEqual(['resolved', requestCount, 0])
+    expect([closing.state, backend.heldDirectory.length, clock.timerCount]).toEqual(['resolved', 1, 0])
+
+    const other = await opened({ sharding: { rules: [{ match: /^hot/, fanout: 2 }] } })
+    other.backend.holds.directory = true
+    await other.clock.advance(1_000)
+    await other.client.records('post', { views: sum() }).write('hot', { views: 1 })
+    await other.clock.advance(50)
+    expect(other.backend.heldDirectory.map(({ request }) => request.operation)).toEqual(['read'])
+    const otherClosing = watch(other.client.close())
+    other.backend.heldDirectory[0]?.pass()
+    await other.clock.advance(5_000)
+    expect([otherClosing.state, other.backend.heldDirectory.length]).toEqual(['resolved', 1])
   })
 })
