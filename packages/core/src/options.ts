@@ -67,7 +67,7 @@ export interface ShardingOptions {
   /** The most shards that one key may have; a power of two up to 1,024. 1 never spreads. @default 64 */
   readonly fanoutMax?: number
   /** The share of a partition's capacity that one shard may be planned to use. Above 0, up to 1. @default 0.7 */
-  readonly headroom?: number
+  readonly targetUtilization?: number
   /** Keys that are known to be hot; they pass the same phases. The first rule that matches counts. @default none */
   readonly rules?: readonly ShardingRule[]
 }

@@ -43,7 +43,7 @@ export class Spreading {
   /** Makes the wishes of declared keys and those that heat calls for, hottest first, and lets the coordinator take the steps that are due. */
   decide(hottestFirst: readonly WriteHeat[]): void {
     const { coordinator, options, writeUnitsPerSecondMax } = this.#parts
-    const bounds = { unitsPerShard: writeUnitsPerSecondMax * options.headroom, fanoutMax: options.fanoutMax }
+    const bounds = { unitsPerShard: writeUnitsPerSecondMax * options.targetUtilization, fanoutMax: options.fanoutMax }
     const wishes = new Map(this.#declared)
     for (const { key, writeUnitsPerSecond, isWriteThrottled } of hottestFirst) {
       const route = this.#parts.routing.latest()?.route(key)

@@ -74,7 +74,7 @@ describe('a write that fails', () => {
     }
     expect(writing.error).toMatchObject({ code: 'WRITE_REJECTED', cause: throttled })
     expect(writing.error?.message).toMatch(
-      /^rejected: not written\. Key \"k\": No success within 3000 ms and \d+ attempts\. The last error: .+$/,
+      /^rejected: not written\. Key "k": No success within 3000 ms and \d+ attempts\. The last error: .+$/,
     )
   })
 })

@@ -37,7 +37,7 @@ const bounded = {
     clockSkewMaxMs: [0, 86_400_000],
   },
   routing: { directoryBytesMax: [1_024, 262_144] },
-  sharding: { headroom: [0.01, 1], fanoutMax: [1, 1_024] },
+  sharding: { targetUtilization: [0.01, 1], fanoutMax: [1, 1_024] },
 } as const
 
 const wholes = ['bytesMax', 'concurrencyMax', 'keysMax', 'waitersMax', 'directoryBytesMax']
@@ -93,7 +93,7 @@ test('options that are out of bounds are refused by name, bound and value', asyn
     'atLimit unknown': { limits: { atLimit: 'drop' } },
     'consistency unknown': { consistency: 'weak' },
     'fanoutMax no power of two': { sharding: { fanoutMax: 3 } },
-    'headroom 0': { sharding: { headroom: 0 } },
+    'targetUtilization 0': { sharding: { targetUtilization: 0 } },
     'refreshMs 0': { routing: { refreshMs: 0 } },
   }
   expect(await refusalsOf(cases, open)).toMatchInlineSnapshot(`
@@ -101,7 +101,7 @@ test('options that are out of bounds are refused by name, bound and value', asyn
       "atLimit unknown": "INVALID_ARGUMENT: limits.atLimit must be 'wait' or 'reject', but was "drop".",
       "consistency unknown": "INVALID_ARGUMENT: consistency must be 'strong' or 'eventual', but was "weak".",
       "fanoutMax no power of two": "INVALID_ARGUMENT: sharding.fanoutMax must be a power of two from 1 to 1024, but was 3.",
-      "headroom 0": "INVALID_ARGUMENT: sharding.headroom must be a number from 0.01 to 1, but was 0.",
+      "targetUtilization 0": "INVALID_ARGUMENT: sharding.targetUtilization must be a number from 0.01 to 1, but was 0.",
       "keysMax 1.5": "INVALID_ARGUMENT: limits.keysMax must be a whole number from 1 to 10000000, but was 1.5.",
       "refreshMs 0": "INVALID_ARGUMENT: routing.refreshMs must be a number from 1 to 3600000, but was 0.",
       "windowMs -1": "INVALID_ARGUMENT: collapse.windowMs must be a number from 1 to 60000, but was -1.",

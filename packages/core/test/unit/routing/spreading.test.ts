@@ -86,7 +86,7 @@ describe('a key that is declared hot', () => {
       await posts.write('hot', { views: 1 }, { ack: 'buffered' })
       await clock.advance(10)
     }
-    expect(client.hotKeys()).toMatchObject([{ key: 'hot', isHot: true, phase: 'cold' }])
+    expect(client.hotKeys()).toMatchObject([{ key: 'hot', isWriteHot: true, phase: 'cold' }])
     backend.holds.directory = false
     for (const held of backend.heldDirectory) held.pass()
     await clock.advance(2_000)

@@ -107,7 +107,7 @@ describe('events', () => {
       await posts.write('k', { views: 1 }, { ack: 'buffered' })
       await clock.advance(20)
     }
-    expect(client.hotKeys()).toMatchObject([{ key: 'k', isHot: true }])
+    expect(client.hotKeys()).toMatchObject([{ key: 'k', isWriteHot: true }])
     await clock.advance(10_000)
     expect(heats).toEqual([
       ['hot', 'k', 'write'],
