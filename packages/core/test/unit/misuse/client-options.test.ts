@@ -101,9 +101,9 @@ test('options that are out of bounds are refused by name, bound and value', asyn
       "atLimit unknown": "INVALID_ARGUMENT: limits.atLimit must be 'wait' or 'reject', but was "drop".",
       "consistency unknown": "INVALID_ARGUMENT: consistency must be 'strong' or 'eventual', but was "weak".",
       "fanoutMax no power of two": "INVALID_ARGUMENT: sharding.fanoutMax must be a power of two from 1 to 1024, but was 3.",
-      "targetUtilization 0": "INVALID_ARGUMENT: sharding.targetUtilization must be a number from 0.01 to 1, but was 0.",
       "keysMax 1.5": "INVALID_ARGUMENT: limits.keysMax must be a whole number from 1 to 10000000, but was 1.5.",
       "refreshMs 0": "INVALID_ARGUMENT: routing.refreshMs must be a number from 1 to 3600000, but was 0.",
+      "targetUtilization 0": "INVALID_ARGUMENT: sharding.targetUtilization must be a number from 0.01 to 1, but was 0.",
       "windowMs -1": "INVALID_ARGUMENT: collapse.windowMs must be a number from 1 to 60000, but was -1.",
       "windowMs a string": "INVALID_ARGUMENT: collapse.windowMs must be a number from 1 to 60000, but was "100".",
     }
