@@ -3,7 +3,7 @@
 // awaited. A second row builds the request from the key, as anybody must who calls a backend. Below, what the stages of
 // the path cost alone: they are measured apart, so that their sum is only near the whole.
 
-import { createClient, type ShardsRead, type ShardWrite, sum } from '@spillway/core'
+import { createClient, ownGeneration, type ShardsRead, type ShardWrite, sum } from '@spillway/core'
 
 import { checkKey } from '../../packages/core/src/admission/key-check.js'
 import { seededRandom } from '../../packages/core/src/chance/seeded-random.js'
@@ -30,7 +30,6 @@ const detectionOptions = {
 const options = { rounds: 41, batches: 100 }
 const rules = { edits: sum() }
 const fields = [{ name: 'edits', rule: rules.edits }]
-const ownGeneration = { number: 0, nonce: 0 }
 const call = { signal: new AbortController().signal }
 /** So many that none comes often enough to turn hot. */
 const keys = newStrings(keyTexts(500_000), callerCount)

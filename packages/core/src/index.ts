@@ -54,7 +54,7 @@ export type {
   WriteStamp,
 } from './backend/backend.js'
 export { BackendError, isBackendError, type FailureKind, type ThrottleDetail } from './backend/backend-error.js'
-export type { Generation, ShardRef } from './operation.js'
+export { ownGeneration, type Generation, type ShardRef } from './operation.js'
 export type { Phase } from './routing/route.js'
 
 export { isSpillwayError, SpillwayError, type ErrorCode, type ErrorFields } from './errors/spillway-error.js'
