@@ -5,6 +5,8 @@ export const base: Options = {
   format: ['esm', 'cjs'],
   target: 'node20',
   platform: 'node',
+  // A built-in module by its plain name may be taken for a package: bundlers and Deno go by the prefix.
+  removeNodeProtocol: false,
   clean: true,
   // The base, not tsconfig.json: its `paths` would bundle the sources of one package into another.
   tsconfig: '../../tsconfig.base.json',

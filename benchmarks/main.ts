@@ -34,7 +34,7 @@ async function runOne(name: string): Promise<void> {
   if (isSaving) {
     const folder = new URL('../results/', import.meta.url)
     mkdirSync(folder, { recursive: true })
-    const text = JSON.stringify({ name, commit: thisCommit(), date, machine, result }, undefined, 2)
+    const text = JSON.stringify({ name, commit: thisCommit(), date, machine, result }, rounded, 2)
     writeFileSync(new URL(`${name}.json`, folder), `${text}\n`)
   }
   process.exit() // clients are left open
@@ -48,4 +48,9 @@ function runEach(wanted: readonly string[]): void {
     if (status !== 0) process.exitCode = 1
     console.log()
   }
+}
+
+/** Five digits are more than a measurement is good for. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value
 }

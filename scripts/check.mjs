@@ -11,6 +11,7 @@ const checks = [
   ['api reports', 'api:check'],
   ['packed tarballs', 'pack:check'],
   ['size', 'size'],
+  ['every rule of the protocol is needed', 'break-rules'],
 ]
 
 let failedCount = 0

@@ -23,7 +23,7 @@ export async function compare(
 /** Prints a comparison as a table, then whether its goals are met by the medians. */
 function printComparison({ title, rows, goals }: Comparison): void {
   console.log(`\n${title}`)
-  console.log('median (min–max) of the rounds, an operation')
+  console.log('median (min–max) of the rounds, an operation; times are CPU time')
   const lines = rows.map(({ name, ns, ratio, overNs, bytes, overBytes }) => [
     name,
     showSpread(ns, 1),

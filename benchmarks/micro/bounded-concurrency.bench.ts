@@ -12,7 +12,7 @@ import { spreadKey } from '../lib/spread-key.js'
 
 const shardCount = 64
 const concurrencyMax = 16
-const options = { rounds: 61, batches: 20 }
+const options = { rounds: 41, batches: 200 }
 const shards = newStrings(keyTexts(shardCount), shardCount)
 const answer = Promise.resolve(1)
 

@@ -15,7 +15,7 @@ import { stubBackend } from '../lib/stub-backend.js'
 
 const hotKey = 'user:00004827100000001'
 const callerCount = 1_000
-const options = { rounds: 61, batches: 10 }
+const options = { rounds: 41, batches: 40 }
 /** What all of them read. */
 interface Value {
   readonly edits: number

@@ -3,12 +3,13 @@
 // awaited. A second row builds the request from the key, as anybody must who calls a backend. Below, what the stages of
 // the path cost alone: they are measured apart, so that their sum is only near the whole.
 
-import { createClient, type ShardsRead, type ShardWrite, sum } from '@spillway/core'
+import { createClient, ownGeneration, type ShardsRead, type ShardWrite, sum } from '@spillway/core'
 
 import { checkKey } from '../../packages/core/src/admission/key-check.js'
 import { seededRandom } from '../../packages/core/src/chance/seeded-random.js'
 import { Detection } from '../../packages/core/src/detection/detection.js'
 import { Deferred } from '../../packages/core/src/internal/deferred.js'
+import { RecordShape } from '../../packages/core/src/merge/record-shape.js'
 import { SystemClock } from '../../packages/core/src/time/system-clock.js'
 import { awaitedByEveryCaller, notAwaited } from '../lib/drivers.js'
 import { keyTexts, newStrings } from '../lib/fresh-keys.js'
@@ -17,10 +18,18 @@ import type { Contender } from '../lib/rounds.js'
 import { stubBackend } from '../lib/stub-backend.js'
 
 const callerCount = 250
-const options = { rounds: 61, batches: 10 }
+/** The defaults for a partition of 1,000 writes and 3,000 reads a second. */
+const detectionOptions = {
+  bytesMax: 65_536,
+  halfLifeMs: 250,
+  tickMs: 50,
+  hotWritesPerSecond: 100,
+  hotReadsPerSecond: 300,
+  coolMs: 5_000,
+}
+const options = { rounds: 41, batches: 100 }
 const rules = { edits: sum() }
 const fields = [{ name: 'edits', rule: rules.edits }]
-const ownGeneration = { number: 0, nonce: 0 }
 const call = { signal: new AbortController().signal }
 /** So many that none comes often enough to turn hot. */
 const keys = newStrings(keyTexts(500_000), callerCount)
@@ -31,34 +40,30 @@ export async function run(): Promise<unknown> {
   const comparisons = [
     await compare('write() of cold keys', [calledWrite(), builtWrite(), await coldWrite()], [goal], options),
     await compare('read() of cold keys', [calledRead(), builtRead(), await coldRead()], [goal], options),
-    await compare('Stages alone, each over an empty call', stages(), [], options),
+    await compare('Stages of the path alone, each over an empty call', stages(), [], options),
   ]
   return { callerCount, ...options, comparisons }
 }
 
 function calledWrite(): Contender {
   const { records } = stubBackend()
-  const write: ShardWrite = {
-    shard: { key: 'user:00004827100000001', index: 0, generation: ownGeneration },
-    changes: [{ name: 'edits', rule: rules.edits, state: 1 }],
-    stamp: { writer: 'writer', sequence: 1_800_000_000_000_000, forgetUpTo: 1_799_999_000_000_000 },
-  }
+  const write = requestFor('user:00004827100000001', 1, 1_800_000_000_000_000)
   return { name: 'backend call', batch: awaitedByEveryCaller(() => records.write(write, call)), keys }
 }
 
 function builtWrite(): Contender {
   const { records } = stubBackend()
   let sequence = 1_800_000_000_000_000
-  const write = (key: string, edits: number) =>
-    records.write(
-      {
-        shard: { key, index: 0, generation: ownGeneration },
-        changes: [{ name: 'edits', rule: rules.edits, state: edits }],
-        stamp: { writer: 'writer', sequence: (sequence += 1), forgetUpTo: sequence - 1_000_000 },
-      },
-      call,
-    )
+  const write = (key: string, edits: number) => records.write(requestFor(key, edits, (sequence += 1)), call)
   return { name: 'request built, backend call', batch: awaitedByEveryCaller((key) => write(key, 1)), keys }
+}
+
+function requestFor(key: string, edits: number, sequence: number): ShardWrite {
+  return {
+    shard: { key, index: 0, generation: ownGeneration },
+    changes: [{ name: 'edits', rule: rules.edits, state: edits }],
+    stamp: { writer: 'writer', sequence, forgetUpTo: sequence - 300_000_000 },
+  }
 }
 
 async function coldWrite(): Promise<Contender> {
@@ -96,36 +101,69 @@ async function coldRead(): Promise<Contender> {
   return { name: 'Spillway', batch: awaitedByEveryCaller((key) => records.read(key)), keys }
 }
 
+/** One batch of each stage, as often as a write or a read goes through it. */
 function stages(): Contender[] {
-  const { capabilities } = stubBackend()
-  const detectionOptions = {
-    bytesMax: 65_536,
-    halfLifeMs: 250,
-    tickMs: 50,
-    hotWritesPerSecond: 100,
-    hotReadsPerSecond: 300,
-    coolMs: 5_000,
-  }
-  const detection = new Detection(detectionOptions, seededRandom(1), 0)
+  const { capabilities, records } = stubBackend()
+  const detection = new Detection({ ...detectionOptions }, seededRandom(1), 0)
+  const shape = new RecordShape('edits', rules)
   const clock = new SystemClock()
-  const entries = new Map<string, string>()
-  let kept: unknown
+  const stamps = { next: () => ({ timeMs: 0, order: 0, writer: '' }), writer: '' }
+  const context = { field: '', stamps, integerMax: capabilities.integerMax }
+  const entries = new Map<string, string>(keys().map((key) => [key, key]))
+  const done = records.write(requestFor('user:00004827100000001', 1, 1), call)
+  const { held, hold } = holder()
   const stage = (name: string, operate: (key: string) => unknown): Contender => ({
     name,
     batch: notAwaited(operate),
     keys,
-    after: () => {
-      for (const key of entries.keys()) entries.delete(key)
-      if (kept === stage) throw new Error('keeps what was kept last from being optimised away')
-    },
+    after: held,
   })
   return [
     stage('empty call', () => undefined),
     stage('key check', (key) => checkKey(key, '', capabilities)),
-    stage('detection: hash and count of a new string', (key) => detection.countWrites(key, 1)),
-    stage('map look-up and entry', (key) => entries.get(key) ?? entries.set(key, key)),
-    stage('promise with its two ends', () => (kept = new Deferred<void>())),
-    stage('clock', () => (kept = clock.nowMs())),
-    stage('object of six fields', (key) => (kept = { key, a: 1, b: 2, c: 3, d: 4, e: key })),
+    stage('map: look up a new string, set, delete', (key) => turnOver(entries, key)),
+    stage('change merged into new states', () => {
+      const states = [undefined]
+      shape.mergeInto(states, { edits: 1 }, context, 1_000)
+      hold(states)
+    }),
+    stage('detection: logical write, is it hot, request', (key) => {
+      detection.countWrites(key, 1)
+      hold(detection.isHot(key))
+      detection.countWriteRequests(key, 1, 1)
+    }),
+    stage('clock.nowMs(), once a write and twice a read', () => hold(clock.nowMs())),
+    stage('clock.wallMs(), once a write', () => hold(clock.wallMs())),
+    stage("promise with its two ends, the caller's", () => hold(new Deferred<void>())),
+    stage('request with its stamp', (key) => hold(requestFor(key, 1, Date.now()))),
+    stage("two handlers on the backend's promise", (key) =>
+      done.then(
+        () => hold(key),
+        () => hold(done),
+      ),
+    ),
   ]
+}
+
+/** Enters a key and takes out the oldest of them, so that there are always as many as there are callers. */
+function turnOver(entries: Map<string, string>, key: string): void {
+  if (entries.get(key) !== undefined) return
+  entries.set(key, key)
+  for (const oldest of entries.keys()) {
+    entries.delete(oldest)
+    return
+  }
+}
+
+/** Keeps the last thing it was given, so that making it is not optimised away. */
+function holder() {
+  let last: unknown
+  return {
+    hold: (given: unknown) => {
+      last = given
+    },
+    held: () => {
+      if (last === holder) throw new Error('nobody holds this')
+    },
+  }
 }

@@ -17,7 +17,7 @@ import { type StubBackend, stubBackend } from '../lib/stub-backend.js'
 
 const hotKey = 'user:00004827100000001'
 const callerCount = 1_000
-const options = { rounds: 61, batches: 10 }
+const options = { rounds: 41, batches: 40 }
 /** What every caller writes, an object of its own each time. */
 interface Change {
   readonly edits: number

@@ -15,8 +15,9 @@ import { readLog } from './log/read-log.js'
 import { repeatLog } from './log/repeat.js'
 import { OfferedLoad } from './replay/offered-load.js'
 import { Surge } from './replay/surge.js'
-import { createProgress } from './report/progress.js'
-import type { StrategyResult } from './run-strategy.js'
+import { conclusionOf } from './report/conclusion.js'
+import { tableOf } from './report/table.js'
+import type { StrategyResult, Watcher } from './run-strategy.js'
 import { BlindRetries } from './strategies/blind-retries.js'
 
 let folder: string
@@ -228,6 +229,60 @@ async function replayed(...more: string[]) {
   return settings
 }
 
+/** What a strategy did, with no trouble but what is given. */
+function result(id: StrategyResult['id'], title: string, more: Partial<StrategyResult> = {}): StrategyResult {
+  const store = { writeRequests: 9, readRequests: 1, shardsRead: 1, directoryReads: 3, directorySwaps: 0 }
+  const latency = { count: 1, p50Ms: 1, p99Ms: 1, maxMs: 1 }
+  return {
+    id,
+    title,
+    isInterrupted: false,
+    durationMs: 1,
+    lagP99Ms: 1,
+    writes: { done: 9, rejected: 0, unknown: 0 },
+    reads: { answered: 1, failed: 0, wrong: 0 },
+    store: { ...store, writesThrottled: 4, readsThrottled: 0, writeUnits: 9, readUnits: 1 },
+    writeLatency: latency,
+    readLatency: latency,
+    answeredSurge: undefined,
+    leftAtClose: undefined,
+    check: { keyCount: 1, checkedCount: 1, editsStored: 9, editsBegun: 9, differences: [] },
+    ...more,
+  }
+}
+
+describe('what is shown', () => {
+  const own = result('c', '(c) Spillway')
+  const peer = result('a', '(a) plain', {
+    writes: { done: 7, rejected: 2, unknown: 0 },
+    reads: { answered: 1, failed: 1, wrong: 0 },
+  })
+
+  test('the conclusion says what is better and what it costs', () => {
+    const conclusion = conclusionOf([own, peer], 20)
+    expect(conclusion).toContain(
+      'with Spillway 0 calls failed and 0 totals ended wrong with nobody told ((a) plain 3 and 0)',
+    )
+    expect(conclusion).toContain('1.00 shards per read ((a) plain 1.00), 3 requests for routes, up to 20.0 ms more')
+    expect(conclusion).toContain('4 throttled attempts ((a) plain 4)')
+  })
+
+  test('there is no conclusion without a peer, from a run that was stopped, or from a machine that was too slow', () => {
+    expect(conclusionOf([own], 20)).toBeUndefined()
+    expect(conclusionOf([peer], 20)).toBeUndefined()
+    expect(conclusionOf([own, { ...peer, isInterrupted: true }], 20)).toBeUndefined()
+    expect(conclusionOf([own, { ...peer, lagP99Ms: 80 }], 20)).toBeUndefined()
+  })
+
+  test('every row of the table has a name of its own', () => {
+    const names = tableOf([own])
+      .split('\n')
+      .map((line) => line.split('│')[1]?.trim() ?? '')
+      .filter((name) => name !== '')
+    expect(new Set(names).size).toBe(names.length)
+  })
+})
+
 describe('a surge', () => {
   test('is measured from its first sign to the first spread write of the same key', () => {
     const surge = new Surge()
@@ -249,9 +304,24 @@ describe('a surge', () => {
   })
 })
 
+/** Notes by title the most that the hottest key of a strategy was asked for. */
+function offeredWatcher(offered: Map<string, number>): Watcher {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    began(snapshot) {
+      timer = setInterval(() => {
+        const { title, hotKeys } = snapshot()
+        offered.set(title, Math.max(offered.get(title) ?? 0, hotKeys[0]?.writesPerSecond ?? 0))
+      }, 50)
+    },
+    ended: () => clearInterval(timer),
+  }
+}
+
 describe('a short replay', () => {
   const printed: string[] = []
-  const output = { print: (text: string) => void printed.push(text), watcher: createProgress(false, () => undefined) }
+  const offered = new Map<string, number>()
+  const output = { print: (text: string) => void printed.push(text), watcher: offeredWatcher(offered) }
   const running = new AbortController().signal
 
   test(
@@ -271,8 +341,20 @@ describe('a short replay', () => {
       expect(c.store.writeRequests).toBeLessThan(a.store.writeRequests)
       expect(exitCode).toBe(0)
       expect(printed.join('\n')).toContain('mismatches: 0.')
+      // A third of 8,000 lines a second is what callers ask of one key, whoever serves it and however.
+      for (const { title } of results) expect(offered.get(title)).toBeGreaterThan(2_000)
     },
   )
+
+  test('a file for the results that cannot be written is refused before anything runs', async () => {
+    const path = join(folder, 'no-such-folder', 'out.json')
+    const running = runDemo(await replayed('--json', path), new AbortController().signal, {
+      print: () => expect.unreachable(),
+      watcher: { began: () => expect.unreachable(), ended: () => undefined },
+    })
+    await expect(running).rejects.toThrow(ArgumentError)
+    await expect(running).rejects.toThrow(`--json must name a file that can be written, but was "${path}": ENOENT`)
+  })
 
   test('a stop finishes what has begun, and checks and shows it', { timeout: 60_000 }, async () => {
     const controller = new AbortController()

@@ -1,11 +1,13 @@
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { ArgumentError } from './arguments.js'
 import { wikipediaFields, type LogFields } from './log/log-entry.js'
 import { readLog } from './log/read-log.js'
 import { repeatLog } from './log/repeat.js'
 import { closingOf, isWrong, lagNoteOf } from './report/closing.js'
+import { conclusionOf } from './report/conclusion.js'
 import { openingOf } from './report/opening.js'
 import { tableOf } from './report/table.js'
 import { runStrategy, type StrategyResult, type Watcher } from './run-strategy.js'
@@ -34,12 +36,13 @@ export interface DemoEnd {
 const strategies: Readonly<Record<StrategyId, Strategy>> = { a: plain, b: tenSuffixes, c: spillway }
 const bundledLog = fileURLToPath(new URL('data/wikiticker.jsonl.gz', import.meta.url))
 
-/** Replays a log through the strategies one after another and prints what came of it. `signal` stops it cleanly. Rejects with `LogError` when the log cannot be read. */
+/** Replays a log through the strategies one after another and prints what came of it. `signal` stops it cleanly. Rejects with `LogError` when the log cannot be read, and with `ArgumentError` when the results could not be written. */
 export async function runDemo(
   settings: Settings,
   signal: AbortSignal,
   { print, watcher }: DemoOutput,
 ): Promise<DemoEnd> {
+  await checkWritable(settings.jsonFile)
   const [file, fields] = logOf(settings)
   const entries = repeatLog(await readLog(file, fields), settings.laps)
   const chosen = settings.strategies.map((id) => strategies[id])
@@ -51,10 +54,22 @@ export async function runDemo(
   }
   print(`\n${tableOf(results)}`)
   if (signal.aborted) print('Interrupted: the table shows what was done until then.')
-  for (const line of [closingOf(results), lagNoteOf(results)]) if (line !== undefined) print(line)
+  for (const line of [closingOf(results), lagNoteOf(results), conclusionOf(results, settings.windowMs)])
+    if (line !== undefined) print(line)
   if (settings.jsonFile !== undefined)
     await writeFile(settings.jsonFile, `${JSON.stringify({ settings, results }, undefined, 2)}\n`)
   return { results, exitCode: exitCodeOf(results, signal) }
+}
+
+/** A minute's results must not be lost to a path that was wrong from the start. */
+async function checkWritable(jsonFile: string | undefined): Promise<void> {
+  if (jsonFile === undefined) return
+  try {
+    await (await open(jsonFile, 'a')).close()
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new ArgumentError(`--json must name a file that can be written, but was ${JSON.stringify(jsonFile)}: ${why}`)
+  }
 }
 
 function logOf({ data }: Settings): [file: string, fields: LogFields] {

@@ -6,12 +6,13 @@ import { ledgersOf } from './check/expected-totals.js'
 import { readBack, type CheckResult } from './check/read-back.js'
 import type { LogEntry } from './log/log-entry.js'
 import type { LatencySummary } from './replay/latencies.js'
+import type { OfferedKey } from './replay/offered-load.js'
 import { Replay } from './replay/replay.js'
 import { Surge } from './replay/surge.js'
 import type { Settings } from './settings.js'
 import type { StoreCounts } from './store/metered-backend.js'
 import { openStore } from './store/open-store.js'
-import type { HotKey, Strategy } from './strategies/strategy.js'
+import type { Strategy, StrategyRun } from './strategies/strategy.js'
 
 /** What one strategy did. */
 export interface StrategyResult {
@@ -43,6 +44,12 @@ export interface StrategyResult {
   readonly check: CheckResult
 }
 
+/** A key that is asked for half a partition's writes or more, whoever knows of it. */
+export interface HotKey extends OfferedKey {
+  /** On how many shards it lies; undefined when the strategy has no such notion. */
+  readonly fanout: number | undefined
+}
+
 /** A strategy under way, for whoever shows it. */
 export interface Snapshot {
   /** The strategy's name. */
@@ -59,7 +66,7 @@ export interface Snapshot {
   readonly store: Readonly<StoreCounts>
   /** Writes that failed. */
   readonly failed: number
-  /** The hottest keys. */
+  /** The keys that are asked for most, hottest first. */
   readonly hotKeys: readonly HotKey[]
 }
 
@@ -98,7 +105,6 @@ export async function runStrategy(
     surge,
     signal,
   })
-  const hotKeys = () => run.hotKeys() ?? offeredKeys(replay, partitionWriteUnits)
   let checked: { count: number; total: number } | undefined
   watcher.began(() => ({
     title: strategy.title,
@@ -108,7 +114,7 @@ export async function runStrategy(
     inFlight: replay.inFlight,
     store: store.counts(),
     failed: replay.writesFailed,
-    hotKeys: hotKeys(),
+    hotKeys: hotKeysOf(replay, run, partitionWriteUnits),
   }))
   const lag = monitorEventLoopDelay({ resolution: lagResolutionMs })
   try {
@@ -153,11 +159,11 @@ function resultOf(strategy: Strategy, replay: Replay, surge: Surge, outcomes: Ou
   }
 }
 
-/** Strategies that know nothing of hot keys still have them: those that are asked for half a partition's writes. */
-function offeredKeys(replay: Replay, partitionWriteUnits: number): readonly HotKey[] {
+/** The load that is offered, the same measure for every strategy: what came of it is what differs. */
+function hotKeysOf(replay: Replay, run: StrategyRun, partitionWriteUnits: number): readonly HotKey[] {
   return replay.load
     .top(5, partitionWriteUnits / 2, performance.now())
-    .map((offered) => ({ ...offered, fanout: undefined }))
+    .map((offered) => ({ ...offered, fanout: run.fanoutOf(offered.key) }))
 }
 
 const lagResolutionMs = 5

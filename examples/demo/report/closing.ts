@@ -22,8 +22,9 @@ export function closingOf(results: readonly StrategyResult[]): string | undefine
   const result = results.find(({ id }) => id === 'c')
   if (result === undefined) return undefined
   const { check, reads, writes } = result
-  const mismatches = check.differences.filter(({ isTold }) => !isTold).length
-  const lines = [`${verdictOf(result)} ${plural(check.checkedCount, 'key')} checked, mismatches: ${count(mismatches)}.`]
+  const lines = [
+    `${verdictOf(result)} ${plural(check.checkedCount, 'key')} checked, mismatches: ${count(untoldOf(result))}.`,
+  ]
   if (writes.rejected + writes.unknown > 0) {
     lines.push(
       `Writes that failed: ${count(writes.rejected)} not written, ${count(writes.unknown)} may be written; their callers were told.`,
@@ -45,7 +46,12 @@ function verdictOf(result: StrategyResult): string {
 
 /** Whether the demo has failed: a record that differs without anybody having been told, or a read that cannot be true. */
 export function isWrong(result: StrategyResult): boolean {
-  return result.reads.wrong > 0 || result.check.differences.some(({ isTold }) => !isTold)
+  return result.reads.wrong > 0 || untoldOf(result) > 0
+}
+
+/** How many records differ from the log without anybody having been told. */
+export function untoldOf({ check }: StrategyResult): number {
+  return check.differences.filter(({ isTold }) => !isTold).length
 }
 
 function differenceLine({ key, expected, actual, isTold }: Difference): string {

@@ -3,6 +3,7 @@ import colors from 'picocolors'
 
 import type { StrategyResult } from '../run-strategy.js'
 import { count, ms, seconds } from '../format.js'
+import { untoldOf } from './closing.js'
 
 /** The results side by side: a row a figure, a column a strategy. */
 export function tableOf(results: readonly StrategyResult[]): string {
@@ -22,14 +23,14 @@ const rows: readonly Row[] = [
   ['took', ({ durationMs }) => seconds(durationMs)],
   ['process late by (p99), ms', ({ lagP99Ms }) => ms(lagP99Ms)],
   ['write requests', ({ store }) => count(store.writeRequests)],
-  ['  throttled attempts', ({ store }) => bad(store.writesThrottled)],
+  ['  throttled write attempts', ({ store }) => bad(store.writesThrottled)],
   ['  capacity units written', ({ store }) => count(store.writeUnits)],
   ['failed writes', ({ writes }) => bad(writes.rejected + writes.unknown)],
   ['write latency p50 / p99, ms', ({ writeLatency }) => `${ms(writeLatency.p50Ms)} / ${ms(writeLatency.p99Ms)}`],
   ['reads', ({ reads }) => count(reads.answered)],
   ['  requests per read', ({ store, reads }) => ratio(store.readRequests, reads.answered)],
   ['  shards per read', ({ store, reads }) => ratio(store.shardsRead, reads.answered)],
-  ['  throttled attempts', ({ store }) => bad(store.readsThrottled)],
+  ['  throttled read attempts', ({ store }) => bad(store.readsThrottled)],
   ['  capacity units read', ({ store }) => count(store.readUnits)],
   ['  failed', ({ reads }) => bad(reads.failed)],
   ['  untrue while it ran', ({ reads }) => bad(reads.wrong)],
@@ -42,7 +43,7 @@ const rows: readonly Row[] = [
   ['writes stored less those made', ({ check }) => difference(check.editsStored - check.editsBegun)],
   ['keys checked', ({ check }) => count(check.checkedCount)],
   ['keys that differ from the log', ({ check }) => bad(check.differences.length)],
-  ['  and nobody was told: mismatches', ({ check }) => bad(check.differences.filter(({ isTold }) => !isTold).length)],
+  ['  and nobody was told: mismatches', (result) => bad(untoldOf(result))],
 ]
 
 function bad(value: number): string {

@@ -2,7 +2,6 @@ import { memory, type Backend } from '@spillway/core'
 import { FaultyBackend, PartitionedBackend, seededRandom } from '@spillway/core/testing'
 
 import { count } from '../format.js'
-import { demoClock } from './demo-clock.js'
 import { MeteredBackend, type StoreCounts } from './metered-backend.js'
 
 /** A store to replay against, fresh and empty. */
@@ -16,7 +15,7 @@ export interface DemoStore {
 }
 
 const partitionCount = 16 // twice what the log needs on the whole at the default rate: only hot keys can throttle
-const latencyMs = { min: 2, max: 6 }
+const delayMs = { min: 2, max: 6 }
 const lostAnswerChance = 0.001
 
 /**
@@ -24,24 +23,18 @@ const lostAnswerChance = 0.001
  * partitions with DynamoDB's limits, memory.
  */
 export function openStore(seed: number, onThrottle: (key: string) => void): DemoStore {
-  const partitioned = new PartitionedBackend(memory(), {
-    partitions: partitionCount,
-    clock: demoClock,
-    seed,
-    throttlesDirectory: true,
-  })
+  const partitioned = new PartitionedBackend(memory(), { partitionCount, seed, throttlesDirectory: true })
   const metered = new MeteredBackend(partitioned, onThrottle)
   const backend = new FaultyBackend(metered, {
-    clock: demoClock,
     random: seededRandom(seed),
-    faults: { delayMs: latencyMs, loseAnswer: ({ operation }) => (operation === 'write' ? lostAnswerChance : 0) },
+    faults: { delayMs, loseAnswer: ({ operation }) => (operation === 'write' ? lostAnswerChance : 0) },
   })
   const { writeUnitsPerSecond, readUnitsPerSecond } = backend.capabilities.partition
   return {
     backend,
     description: [
       `a table in memory with ${partitionCount} partitions of ${count(writeUnitsPerSecond)} write and ${count(readUnitsPerSecond)} read units a second each: DynamoDB's limits`,
-      `a network of ${latencyMs.min} to ${latencyMs.max} ms there and back, in which 1 answer in ${count(1 / lostAnswerChance)} to a write is lost after the write took effect`,
+      `a network of ${delayMs.min} to ${delayMs.max} ms there and back, in which 1 answer in ${count(1 / lostAnswerChance)} to a write is lost after the write took effect`,
     ],
     counts: () => metered.counts(),
   }

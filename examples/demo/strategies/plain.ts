@@ -21,7 +21,7 @@ export const plain: Strategy = {
         read: (key) => retries.run(table.reading([itself(key)])),
       }
     })
-    return Promise.resolve({ clients, hotKeys: () => undefined, close: () => Promise.resolve(undefined) })
+    return Promise.resolve({ clients, fanoutOf: () => undefined, close: () => Promise.resolve(undefined) })
   },
 }
 

@@ -1,7 +1,7 @@
 import { createClient, isSpillwayError, type Client } from '@spillway/core'
 
 import { userRules } from '../record.js'
-import type { HotKey, Strategy, StrategyClient } from './strategy.js'
+import type { Strategy, StrategyClient } from './strategy.js'
 
 /** The directory of routes is fetched so often, and may be acted upon for so long: a key is spread a lease after it was announced. */
 const routing = { refreshMs: 150, leaseMs: 600 }
@@ -28,7 +28,11 @@ export const spillway: Strategy = {
         if (shardIndex > 0 && outcome === 'written' && onSpreadWrite(key)) off()
       })
     }
-    return { clients: clients.map(asStrategyClient), hotKeys: () => hotKeysOf(clients), close: () => closeAll(clients) }
+    return {
+      clients: clients.map(asStrategyClient),
+      fanoutOf: (key) => fanoutOf(clients, key),
+      close: () => closeAll(clients),
+    }
   },
 }
 
@@ -37,19 +41,10 @@ function asStrategyClient(client: Client): StrategyClient {
   return { write: (key, change) => users.write(key, change), read: (key) => users.read(key) }
 }
 
-/** Each client knows its own part of a key's writes; the demo sees all clients and adds them up. */
-function hotKeysOf(clients: readonly Client[]): readonly HotKey[] {
-  const hottest = new Map<string, HotKey>()
-  for (const client of clients) {
-    for (const { key, logicalWritesPerSecond, fanout } of client.hotKeys()) {
-      const known = hottest.get(key) ?? { key, writesPerSecond: 0, fanout: 1 }
-      const writesPerSecond = known.writesPerSecond + logicalWritesPerSecond
-      hottest.set(key, { key, writesPerSecond, fanout: Math.max(known.fanout ?? 1, fanout) })
-    }
-  }
-  return [...hottest.values()]
-    .filter(({ writesPerSecond }) => writesPerSecond >= 1)
-    .toSorted((a, b) => b.writesPerSecond - a.writesPerSecond)
+/** As the client has it that is ahead: routes reach the others a refresh later. */
+function fanoutOf(clients: readonly Client[], key: string): number {
+  const known = clients.flatMap((client) => client.hotKeys()).filter((hot) => hot.key === key)
+  return Math.max(1, ...known.map(({ fanout }) => fanout))
 }
 
 async function closeAll(clients: readonly Client[]): Promise<string | undefined> {

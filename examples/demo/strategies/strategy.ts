@@ -12,22 +12,12 @@ export interface StrategyClient {
   read(key: string): Promise<UserTotals>
 }
 
-/** A hot key as a strategy knows it. */
-export interface HotKey {
-  /** The key. */
-  readonly key: string
-  /** Writes that callers ask for, a second, over all clients. */
-  readonly writesPerSecond: number
-  /** How many shards it has; undefined when the strategy has no such notion. */
-  readonly fanout: number | undefined
-}
-
 /** A strategy at work on one store. */
 export interface StrategyRun {
   /** As many clients as were asked for. */
   readonly clients: readonly StrategyClient[]
-  /** What the strategy itself holds for hot, hottest first; undefined when it knows of no such thing. */
-  hotKeys(): readonly HotKey[] | undefined
+  /** On how many shards a key lies; undefined when the strategy has no such notion. */
+  fanoutOf(key: string): number | undefined
   /** Closes all clients. Returns what could not be written, as a line of text, or undefined. */
   close(): Promise<string | undefined>
 }

@@ -28,7 +28,7 @@ export const tenSuffixes: Strategy = {
           retries.run(table.reading(Array.from({ length: suffixCount }, (_unused, index) => suffixed(key, index)))),
       }
     })
-    return Promise.resolve({ clients, hotKeys: () => undefined, close: () => Promise.resolve(undefined) })
+    return Promise.resolve({ clients, fanoutOf: () => undefined, close: () => Promise.resolve(undefined) })
   },
 }
 

@@ -4,6 +4,8 @@
 // Cost: none to speak of.
 // Source: Caffeine's CacheContext.
 
+import { inspect } from 'node:util'
+
 import {
   sequenceAt,
   type AbsorbedShard,
@@ -87,7 +89,7 @@ export class World {
     }
     return answers.map((answer) => {
       if (answer.status === 'read') return answer
-      throw new RuleBrokenError(`Expected every shard to be read, but one failed: ${String(answer.error)}`)
+      throw new RuleBrokenError(`Expected every shard to be read, but one failed: ${inspect(answer.error)}`)
     })
   }
 

@@ -1,5 +1,5 @@
 import { Bounds } from './admission/bounds.js'
-import type { BackendError } from './backend/backend-error.js'
+import { asBackendError, type BackendError } from './backend/backend-error.js'
 import { callWithin } from './backend/call.js'
 import { guardBackend } from './backend/guarded-backend.js'
 import { FailureLog, type FlushReport } from './collapse/failure-log.js'
@@ -28,13 +28,20 @@ import { WritePath } from './write-path.js'
 /**
  * Opens the backend and fetches the directory of routes, which is the only request that a client makes unasked at its start.
  * Rejects with `INVALID_ARGUMENT` for options that are out of bounds or in conflict, with `DIRECTORY_MISMATCH` when other
- * clients of the backend use other `routing` timings, and with `BACKEND` when the backend cannot be reached.
+ * clients of the backend use other `routing` timings or another format, and with `BACKEND` when the backend cannot be reached,
+ * or (kind `invalid`) when what stands in the directory's place is malformed.
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
   const resolved = resolveOptions(options)
   const client = new Client(resolved)
   await client.open()
   return client
+}
+
+/** What `close()` tells. */
+export interface CloseReport extends FlushReport {
+  /** Why the backend could not be closed; undefined when it was. It says nothing about what was written. */
+  readonly closeError: BackendError | undefined
 }
 
 /** One process's part of a fleet that shares a backend. Made by {@link createClient}. */
@@ -48,14 +55,15 @@ export class Client {
   readonly #failures: FailureLog
   readonly #writeBounds: Bounds
   readonly #readBounds: Bounds
-  #closing: Promise<FlushReport> | undefined
+  #closing: Promise<CloseReport> | undefined
 
   /** @internal */
   constructor(options: ResolvedOptions) {
     const { clock, random, limits, routing: routingOptions, sharding } = options
     const backend = guardBackend(options.backend)
     const events = new Events()
-    const deadlines = { writes: new DeadlineList(), reads: new DeadlineList() }
+    const hold = () => this.#ticker.hold()
+    const deadlines = { writes: new DeadlineList(hold), reads: new DeadlineList(hold) }
     const detection = new Detection(options.detection, random, clock.nowMs())
     const routing = new Routing({
       backend,
@@ -110,7 +118,7 @@ export class Client {
       await callWithin(clock, options.limits.requestTimeoutMs, (call) => backend.open?.(call) ?? Promise.resolve())
       await routing.start()
     } catch (error) {
-      await backend.close?.()
+      await this.#closeBackend() // what led here is what the caller is told
       throw error
     }
     this.#ticker.start()
@@ -144,8 +152,12 @@ export class Client {
     return this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.flush())))
   }
 
-  /** Accepts nothing more, flushes, closes the backend, and says what could not be written. Calling it again gives the same report. */
-  close(): Promise<FlushReport> {
+  /**
+   * Accepts nothing more, flushes, closes the backend, and says what could not be written. A backend that cannot be closed, or
+   * not within `limits.requestTimeoutMs`, takes nothing from the report: its failure is there as `closeError`. Calling it
+   * again gives the same report.
+   */
+  close(): Promise<CloseReport> {
     this.#closing ??= this.#close()
     return this.#closing
   }
@@ -155,17 +167,27 @@ export class Client {
     await this.close()
   }
 
-  async #close(): Promise<FlushReport> {
-    const { routing, backend } = this.#stages
+  async #close(): Promise<CloseReport> {
+    const { routing } = this.#stages
     this.#writeBounds.close()
     this.#readBounds.close()
     const report = await this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.close())))
     await Promise.all(this.#readPaths.map((path) => path.idle()))
-    routing.close()
     this.#ticker.stop()
-    await this.#coordinator.idle()
-    await backend.close?.()
-    return report
+    await Promise.all([routing.close(), this.#coordinator.idle()])
+    const closeError = await this.#closeBackend()
+    return { ...report, closeError }
+  }
+
+  /** Answers with what went wrong. */
+  async #closeBackend(): Promise<BackendError | undefined> {
+    const { backend, clock, options } = this.#stages
+    try {
+      await callWithin(clock, options.limits.requestTimeoutMs, () => backend.close?.() ?? Promise.resolve())
+      return undefined
+    } catch (error) {
+      return asBackendError(error)
+    }
   }
 
   #build<R extends Rules>(shape: RecordShape, prefix: string): Records<R> {

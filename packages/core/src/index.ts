@@ -1,4 +1,4 @@
-export { createClient, type Client } from './client.js'
+export { createClient, type Client, type CloseReport } from './client.js'
 export type { Records, RecordOptions } from './records.js'
 export type { WriteOptions } from './collapse/collapse.js'
 export type { FlushFailure, FlushReport } from './collapse/failure-log.js'
@@ -54,7 +54,7 @@ export type {
   WriteStamp,
 } from './backend/backend.js'
 export { BackendError, isBackendError, type FailureKind, type ThrottleDetail } from './backend/backend-error.js'
-export type { Generation, ShardRef } from './operation.js'
+export { ownGeneration, type Generation, type ShardRef } from './operation.js'
 export type { Phase } from './routing/route.js'
 
 export { isSpillwayError, SpillwayError, type ErrorCode, type ErrorFields } from './errors/spillway-error.js'

@@ -67,7 +67,7 @@ export interface ShardingOptions {
   /** The most shards that one key may have; a power of two up to 1,024. 1 never spreads. @default 64 */
   readonly fanoutMax?: number
   /** The share of a partition's capacity that one shard may be planned to use. Above 0, up to 1. @default 0.7 */
-  readonly headroom?: number
+  readonly targetUtilization?: number
   /** Keys that are known to be hot; they pass the same phases. The first rule that matches counts. @default none */
   readonly rules?: readonly ShardingRule[]
 }
@@ -98,9 +98,9 @@ export interface LimitOptions {
   readonly atLimit?: 'wait' | 'reject'
   /** How many calls may wait; the next rejects with `LIMIT_REACHED`. @default 10_000 */
   readonly waitersMax?: number
-  /** After so long without an answer a request is taken as lost and sent again. 1 to 600,000. @default 1_000 */
+  /** After so long without an answer a request is taken as lost and sent again. 1 to 600,000, at most `writeTimeoutMs`. @default 1_000 */
   readonly requestTimeoutMs?: number
-  /** After so long, retries included, a write is given up. Less than `routing.retryHorizonMs`. @default 10_000 */
+  /** After so long no write is sent again: when its last attempt fails, too, it is given up. Less than `routing.retryHorizonMs`. @default 10_000 */
   readonly writeTimeoutMs?: number
   /** A stamp so far ahead of this machine's clock is not followed. @default 60_000 */
   readonly clockSkewMaxMs?: number

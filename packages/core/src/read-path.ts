@@ -29,11 +29,14 @@ export interface PartialRead<Value> {
   readonly value: Value
   /** Whether any shard is missing. */
   readonly isPartial: boolean
-  /** Which. */
+  /** Which; frozen. */
   readonly missingShards: readonly number[]
 }
 
 type Value = Record<string, unknown>
+
+/** What is stored, with what is accepted and not sent; undefined when nothing is. */
+type Held = readonly [stored: Gathered, unsent: readonly unknown[] | undefined]
 
 /** The read path of one record. */
 export class ReadPath {
@@ -103,14 +106,30 @@ export class ReadPath {
   }
 
   async #special(name: string, { signal, pending, allowPartial }: ReadOptions): Promise<Value | PartialRead<Value>> {
-    const read = () => this.#gathered(name, signal)
     const [gathered, unsent] =
-      pending === true ? await this.#writePath.whileHeld(name, read) : [await read(), undefined]
+      pending === true ? await this.#withUnsent(name, signal) : [await this.#gathered(name, signal), undefined]
     const states = [...gathered.states]
     if (unsent !== undefined) mergeStates(states, this.#shape.fields, unsent)
     if (allowPartial !== true) return this.#view({ ...gathered, states }, this.#prefix + name)
     const { missingShards } = gathered
     return { value: this.#shape.view(states), isPartial: missingShards.length > 0, missingShards }
+  }
+
+  /** What is stored, and the states that are not sent yet. Rejects as a read does. */
+  async #withUnsent(name: string, signal: AbortSignal | undefined): Promise<Held> {
+    checkKey(name, this.#prefix, this.#stages.backend.capabilities)
+    if (this.#coalesce.hasRoomFor(name)) return this.#readHeld(name)
+    return this.#bounds.whenRoom(name, 0, signal, () => this.#readHeld(name))
+  }
+
+  /** The room comes before the hold: while the key's writes are held back, its read waits for no other. */
+  async #readHeld(name: string): Promise<Held> {
+    this.#coalesce.keepRoom(name)
+    try {
+      return await this.#writePath.whileHeld(name, () => this.#flightOf(name).gathered)
+    } finally {
+      this.#coalesce.giveUpRoom(name)
+    }
   }
 
   #gathered(name: string, signal: AbortSignal | undefined): Promise<Gathered> {
@@ -127,8 +146,13 @@ export class ReadPath {
     } catch (error) {
       return Promise.reject(error)
     }
-    if (this.#bounds.hasRoom) return outcomeOf(this.#coalesce.open(name))
-    return this.#bounds.whenRoom(name, signal, () => outcomeOf(this.#coalesce.join(name) ?? this.#coalesce.open(name)))
+    if (this.#coalesce.hasRoomFor(name)) return outcomeOf(this.#coalesce.open(name))
+    return this.#bounds.whenRoom(name, 0, signal, () => outcomeOf(this.#flightOf(name)))
+  }
+
+  /** There must be room for it. */
+  #flightOf(name: string): ReadFlight<Gathered, Value> {
+    return this.#coalesce.join(name) ?? this.#coalesce.open(name)
   }
 
   #start(name: string, flight: ReadFlight<Gathered, Value>, landed: () => void): void {
@@ -137,13 +161,18 @@ export class ReadPath {
     const startedMs = events.hasListeners('gather') ? clock.nowMs() : undefined
     detection.countReads(key, flight.readerCount)
     this.#gather.read(key, (gathered, error) => {
-      if (gathered === undefined) flight.fail(error)
-      else {
-        if (this.#shape.hasLatest) this.#observe(gathered.states)
-        flight.land(gathered, (whole) => this.#view(whole, key))
-        if (startedMs !== undefined) this.#tell(key, gathered, clock.nowMs() - startedMs)
+      try {
+        if (gathered === undefined) flight.fail(error)
+        else {
+          if (this.#shape.hasLatest) this.#observe(gathered.states)
+          flight.land(gathered, (whole) => this.#view(whole, key))
+          if (startedMs !== undefined) this.#tell(key, gathered, clock.nowMs() - startedMs)
+        }
+      } catch (malformed) {
+        flight.fail(malformed)
+      } finally {
+        landed()
       }
-      landed()
     })
   }
 

@@ -33,16 +33,17 @@ export class Records<R extends Rules> {
    * A cold key's change leaves at once, and what arrives meanwhile goes with the next write; a hot key is written once a
    * window. Callers that pass no options share one promise a write.
    *
-   * Rejects with `INVALID_ARGUMENT`, `LIMIT_REACHED`, `CLOSED` or `ROUTE_UNAVAILABLE` before anything is sent, with
+   * Rejects with `INVALID_ARGUMENT`, `LIMIT_REACHED` or `CLOSED` before anything is sent, with
    * `WRITE_REJECTED` when the change is not and will not be written, with `WRITE_UNKNOWN` when it may be, once, and with the
    * signal's reason when that comes first: a change that has been accepted is written all the same.
    */
   write(key: string, change: ChangeOf<R>, options?: WriteOptions): Promise<void> {
-    if (options !== undefined) {
-      const problem = writeOptionsProblem(options)
-      if (problem !== undefined) return Promise.reject(problem)
+    if (options === undefined) return this.#writePath.write(key, change, undefined)
+    try {
+      return this.#writePath.write(key, change, checkedWriteOptions(options))
+    } catch (error) {
+      return Promise.reject(error)
     }
-    return this.#writePath.write(key, change, options)
   }
 
   /**
@@ -58,39 +59,44 @@ export class Records<R extends Rules> {
   read(key: string, options?: ReadOptions): Promise<ValueOf<R> | PartialRead<ValueOf<R>>> {
     if (this.#isClosed()) return Promise.reject(new ClosedError('read()'))
     if (options === undefined) return this.#readPath.value(key) as Promise<ValueOf<R>>
-    const problem = readOptionsProblem(options)
-    if (problem !== undefined) return Promise.reject(problem)
-    return this.#readPath.valueWith(key, options) as Promise<ValueOf<R> | PartialRead<ValueOf<R>>>
+    try {
+      const read = this.#readPath.valueWith(key, checkedReadOptions(options))
+      return read as Promise<ValueOf<R> | PartialRead<ValueOf<R>>>
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 }
 
-function writeOptionsProblem(options: WriteOptions): InvalidArgumentError | undefined {
-  const problem = optionsProblem(options, ['signal', 'ack'])
-  if (problem !== undefined) return problem
-  const { ack } = options
-  return ack === undefined || ack === 'written' || ack === 'buffered'
-    ? undefined
-    : new InvalidArgumentError('options.ack', "'written' or 'buffered'", ack)
+/** A checked copy: the caller's object may be changed, or answer differently when it is asked again. */
+function checkedWriteOptions(options: WriteOptions): WriteOptions {
+  checkNames(options, ['signal', 'ack'])
+  const { signal, ack } = options
+  checkSignal(signal)
+  if (ack !== undefined && ack !== 'written' && ack !== 'buffered')
+    throw new InvalidArgumentError('options.ack', "'written' or 'buffered'", ack)
+  return { ...(signal && { signal }), ...(ack && { ack }) }
 }
 
-function readOptionsProblem(options: ReadOptions): InvalidArgumentError | undefined {
-  const problem = optionsProblem(options, ['signal', 'pending', 'allowPartial'])
-  if (problem !== undefined) return problem
-  for (const name of ['pending', 'allowPartial'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'boolean')
-      return new InvalidArgumentError(`options.${name}`, 'a boolean', options[name])
+function checkedReadOptions(options: ReadOptions): ReadOptions {
+  checkNames(options, ['signal', 'pending', 'allowPartial'])
+  const { signal, pending = false, allowPartial = false } = options
+  checkSignal(signal)
+  for (const [name, value] of Object.entries({ pending, allowPartial })) {
+    if (typeof value !== 'boolean') throw new InvalidArgumentError(`options.${name}`, 'a boolean', value)
   }
-  return undefined
+  return { ...(signal && { signal }), pending, allowPartial }
 }
 
-function optionsProblem(options: unknown, names: readonly string[]): InvalidArgumentError | undefined {
+function checkNames(options: unknown, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null)
-    return new InvalidArgumentError('options', `an object with ${names.join(', ')}`, options)
+    throw new InvalidArgumentError('options', `an object with ${names.join(', ')}`, options)
   for (const name in options) {
-    if (!names.includes(name)) return new InvalidArgumentError('options', `made of ${names.join(', ')}`, name)
+    if (!names.includes(name)) throw new InvalidArgumentError('options', `made of ${names.join(', ')}`, name)
   }
-  const { signal } = options as { signal?: unknown }
+}
+
+function checkSignal(signal: unknown): void {
   if (signal !== undefined && !(signal instanceof AbortSignal))
-    return new InvalidArgumentError('options.signal', 'an AbortSignal', signal)
-  return undefined
+    throw new InvalidArgumentError('options.signal', 'an AbortSignal', signal)
 }

@@ -5,6 +5,8 @@ import { SystemRandom } from './chance/system-random.js'
 import type { ResolvedDetectionOptions } from './detection/detection.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
 import type { ClientOptions, ShardingRule } from './options.js'
+import { knownOptions } from './internal/known-options.js'
+import { requiredMethods } from './internal/required-methods.js'
 import { isPowerOfTwo } from './internal/power-of-two.js'
 import type {
   ResolvedLimits,
@@ -19,7 +21,7 @@ const clockMethods = ['nowMs', 'monotonicMs', 'wallMs', 'setTimer'] as const
 
 /** Checks a user's options and fills in the defaults. Throws `InvalidArgumentError`. */
 export function resolveOptions(given: ClientOptions): ResolvedOptions {
-  const options = section(given, 'options', [
+  const options = knownOptions(given, 'options', [
     'backend',
     'collapse',
     'detection',
@@ -35,6 +37,13 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
   checkBackend(backend)
   const routing = resolveRouting(options['routing'])
   const limits = resolveLimits(options['limits'])
+  if (limits.requestTimeoutMs > limits.writeTimeoutMs) {
+    throw new InvalidArgumentError(
+      'limits.requestTimeoutMs',
+      `at most limits.writeTimeoutMs = ${limits.writeTimeoutMs}`,
+      limits.requestTimeoutMs,
+    )
+  }
   if (limits.writeTimeoutMs >= routing.retryHorizonMs) {
     throw new InvalidArgumentError(
       'limits.writeTimeoutMs',
@@ -42,12 +51,12 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
       limits.writeTimeoutMs,
     )
   }
-  const collapse = section(options['collapse'], 'collapse', ['windowMs'])
-  const gather = section(options['gather'], 'gather', ['concurrencyMax', 'shardTimeoutMs'])
+  const collapse = knownOptions(options['collapse'], 'collapse', ['windowMs'])
+  const gather = knownOptions(options['gather'], 'gather', ['concurrencyMax', 'shardTimeoutMs'])
   return Object.freeze({
     backend,
-    clock: requireMethods<Clock>(options['clock'], 'clock', clockMethods) ?? new SystemClock(),
-    random: requireMethods<Random>(options['random'], 'random', ['next']) ?? new SystemRandom(),
+    clock: requiredMethods<Clock>(options['clock'], 'clock', clockMethods) ?? new SystemClock(),
+    random: requiredMethods<Random>(options['random'], 'random', ['next']) ?? new SystemRandom(),
     consistency: oneOf(options['consistency'], 'consistency', ['strong', 'eventual'], 'strong'),
     collapse: Object.freeze({ windowMs: number(collapse, 'collapse.windowMs', 1, 60_000, 100) }),
     detection: resolveDetection(options['detection'], backend),
@@ -62,7 +71,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
 }
 
 function resolveDetection(given: unknown, backend: Backend): ResolvedDetectionOptions {
-  const options = section(given, 'detection', [
+  const options = knownOptions(given, 'detection', [
     'bytesMax',
     'halfLifeMs',
     'tickMs',
@@ -82,7 +91,7 @@ function resolveDetection(given: unknown, backend: Backend): ResolvedDetectionOp
 }
 
 function resolveRouting(given: unknown): ResolvedRoutingOptions {
-  const options = section(given, 'routing', [
+  const options = knownOptions(given, 'routing', [
     'refreshMs',
     'leaseMs',
     'retryHorizonMs',
@@ -106,7 +115,7 @@ function resolveRouting(given: unknown): ResolvedRoutingOptions {
 }
 
 function resolveSharding(given: unknown): ResolvedShardingOptions {
-  const options = section(given, 'sharding', ['fanoutMax', 'headroom', 'rules'])
+  const options = knownOptions(given, 'sharding', ['fanoutMax', 'targetUtilization', 'rules'])
   const fanoutMax = powerOfTwo(
     options['fanoutMax'] === undefined ? 64 : options['fanoutMax'],
     'sharding.fanoutMax',
@@ -117,13 +126,13 @@ function resolveSharding(given: unknown): ResolvedShardingOptions {
   if (!Array.isArray(rules)) throw new InvalidArgumentError('sharding.rules', 'an array of { match, fanout }', rules)
   return Object.freeze({
     fanoutMax,
-    headroom: number(options, 'sharding.headroom', 0.01, 1, 0.7),
+    targetUtilization: number(options, 'sharding.targetUtilization', 0.01, 1, 0.7),
     rules: Object.freeze(rules.map((rule: unknown, i) => resolveRule(rule, `sharding.rules[${i}]`, fanoutMax))),
   })
 }
 
 function resolveRule(given: unknown, path: string, fanoutMax: number): ShardingRule {
-  const { match, fanout } = section(given, path, ['match', 'fanout'])
+  const { match, fanout } = knownOptions(given, path, ['match', 'fanout'])
   if ((typeof match !== 'string' || match === '') && !(match instanceof RegExp))
     throw new InvalidArgumentError(`${path}.match`, 'a key or a RegExp', match)
   if (match instanceof RegExp && (match.global || match.sticky)) {
@@ -138,7 +147,7 @@ function resolveRule(given: unknown, path: string, fanoutMax: number): ShardingR
 }
 
 function resolveLimits(given: unknown): ResolvedLimits {
-  const options = section(given, 'limits', [
+  const options = knownOptions(given, 'limits', [
     'keysMax',
     'bytesMax',
     'atLimit',
@@ -147,36 +156,16 @@ function resolveLimits(given: unknown): ResolvedLimits {
     'writeTimeoutMs',
     'clockSkewMaxMs',
   ])
+  const writeTimeoutMs = number(options, 'limits.writeTimeoutMs', 1, 86_400_000, 10_000)
   return Object.freeze({
     keysMax: whole(options, 'limits.keysMax', 1, 10_000_000, 100_000),
     bytesMax: whole(options, 'limits.bytesMax', 1, Number.MAX_SAFE_INTEGER, 67_108_864),
     atLimit: oneOf(options['atLimit'], 'limits.atLimit', ['wait', 'reject'], 'wait'),
     waitersMax: whole(options, 'limits.waitersMax', 0, 10_000_000, 10_000),
-    requestTimeoutMs: number(options, 'limits.requestTimeoutMs', 1, 600_000, 1_000),
-    writeTimeoutMs: number(options, 'limits.writeTimeoutMs', 1, 86_400_000, 10_000),
+    requestTimeoutMs: number(options, 'limits.requestTimeoutMs', 1, 600_000, Math.min(1_000, writeTimeoutMs)),
+    writeTimeoutMs,
     clockSkewMaxMs: number(options, 'limits.clockSkewMaxMs', 0, 86_400_000, 60_000),
   })
-}
-
-/** What somebody gives in place of the machine's: an object with all methods that are called. */
-function requireMethods<T>(given: unknown, path: string, methods: readonly (keyof T & string)[]): T | undefined {
-  if (given === undefined) return undefined
-  for (const method of methods) {
-    if (typeof (given as Record<string, unknown> | null)?.[method] !== 'function')
-      throw new InvalidArgumentError(path, `an object with ${methods.map((name) => `${name}()`).join(', ')}`, given)
-  }
-  return given as T
-}
-
-/** A plain object with known names only: a misspelt option must not pass for an absent one. */
-function section(given: unknown, path: string, names: readonly string[]): Record<string, unknown> {
-  if (given === undefined) return {}
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    throw new InvalidArgumentError(path, 'an object', given)
-  for (const name of Object.keys(given)) {
-    if (!names.includes(name)) throw new InvalidArgumentError(path, `made of ${names.join(', ')}`, name)
-  }
-  return given as Record<string, unknown>
 }
 
 function number(

@@ -30,7 +30,7 @@ export interface ResolvedRoutingOptions {
 /** See `ShardingOptions`. */
 export interface ResolvedShardingOptions {
   readonly fanoutMax: number
-  readonly headroom: number
+  readonly targetUtilization: number
   readonly rules: readonly ShardingRule[]
 }
 

@@ -136,6 +136,29 @@ export const dedupeRules: readonly Rule[] = [
     },
   },
   {
+    id: 'dedupe-forgotten-up-to',
+    claim:
+      '«expired» carries forgottenUpTo, a number that is not below the one that was refused and that a first attempt need only exceed.',
+    async check(world) {
+      const key = world.key()
+      await world.write(key, [[total, 1]], world.stamp('old', 10))
+      for (let i = 0; i < housekeepingWrites; i++)
+        await world.write(key, [[total, 0]], world.stamp('new', 1_000 + i, 500))
+      const stamp = world.stamp('late', 9)
+      const late = { shard: key, changes: [world.state([total, 100])], stamp }
+      const { status, forgottenUpTo = NaN } = await world.backend.records.write(late, world.call)
+      if (status !== 'expired') return // nothing was forgotten
+      ensure(
+        Number.isSafeInteger(forgottenUpTo) && forgottenUpTo >= stamp.sequence,
+        `Expected an expired write to be told forgottenUpTo, at least ${stamp.sequence}, but it was ${forgottenUpTo}.`,
+      )
+      const next = { ...late, stamp: { ...stamp, sequence: forgottenUpTo + 1 } }
+      const answer = await world.backend.records.write(next, world.call)
+      ensureEqual(answer.status, 'done', 'the answer to the number after forgottenUpTo')
+      ensureEqual(await world.read(key, [total]), [101], 'the total after that number')
+    },
+  },
+  {
     id: 'dedupe-first',
     claim: 'A new writer whose number is younger than all that may be forgotten is let in.',
     async check(world) {

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 import { isBackendError, sum } from '@spillway/core'
 
 import { ensure, ensureEqual } from '../ensure.js'
@@ -84,7 +86,7 @@ export const errorRules: readonly Rule[] = [
             (reason: unknown) => reason,
           )
           const isTyped = error === undefined || error instanceof RuleBrokenError || isBackendError(error)
-          ensure(isTyped, `Expected ${what} to fail with a BackendError, but it failed with: ${String(error)}`)
+          ensure(isTyped, `Expected ${what} to fail with a BackendError, but it failed with: ${inspect(error)}`)
         }
       })
     },

@@ -102,6 +102,15 @@ export const dedupeMutants: readonly Mutant[] = [
     })),
   ),
   mutant(
+    'dedupe-forgotten-up-to',
+    'what is expired does not say which number would do',
+    withRecords((records) => ({
+      async write(write, call) {
+        return { ...(await records.write(write, call)), forgottenUpTo: undefined }
+      },
+    })),
+  ),
+  mutant(
     'dedupe-first',
     'a shard takes no more than 40 writers',
     withRecords((records) => {

@@ -1,7 +1,11 @@
+import { describeError } from '../errors/describe-error.js'
+import { describe } from '../errors/misuse-error.js'
 import { isSpillwayError, SpillwayError } from '../errors/spillway-error.js'
 
 /**
- * What a failed request means for the data.
+ * What a failed request means for the data: all tries of it together. An adapter whose client tries again on its own, and
+ * cannot be kept from it, must report every failure of a write after more than one try as `unknown`, for the last try says
+ * nothing about those before it.
  * - `throttled`: refused for lack of capacity; nothing was done.
  * - `unavailable`: could not be served; for a read there is no answer, for a write nothing was done.
  * - `rejected`: refused for another reason; nothing was written.
@@ -9,6 +13,8 @@ import { isSpillwayError, SpillwayError } from '../errors/spillway-error.js'
  * - `invalid`: the request can never succeed as it is; nothing was done.
  */
 export type FailureKind = 'throttled' | 'unavailable' | 'rejected' | 'unknown' | 'invalid'
+
+const kinds: ReadonlySet<unknown> = new Set<FailureKind>(['throttled', 'unavailable', 'rejected', 'unknown', 'invalid'])
 
 /** What a store said about a throttle. */
 export interface ThrottleDetail {
@@ -44,10 +50,13 @@ export function isBackendError(error: unknown): error is BackendError {
   return isSpillwayError(error, 'BACKEND')
 }
 
-/** An error that no adapter translated means that nobody knows what was done. */
+/** An error that no adapter translated, or translated to a kind that there is not, means that nobody knows what was done. */
 export function asBackendError(error: unknown): BackendError {
-  if (isBackendError(error)) return error
-  return new BackendError('unknown', `The backend failed in a way that its adapter does not know: ${String(error)}`, {
-    cause: error,
-  })
+  if (!isBackendError(error)) {
+    const message = `The backend failed in a way that its adapter does not know: ${describeError(error)}`
+    return new BackendError('unknown', message, { cause: error })
+  }
+  if (kinds.has(error.kind)) return error
+  const message = `The backend failed with a kind that there is not, ${describe(error.kind)}: ${describeError(error)}`
+  return new BackendError('unknown', message, { cause: error })
 }

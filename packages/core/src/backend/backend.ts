@@ -109,7 +109,7 @@ export interface WriteAnswer {
    * - `expired`: the number is older than what the shard has forgotten; not applied by this attempt.
    */
   readonly status: 'done' | 'sealed' | 'expired'
-  /** With `expired`: the number that a first attempt must exceed. */
+  /** Required with `expired`: the number that a first attempt must exceed, a safe integer. */
   readonly forgottenUpTo?: number | undefined
   /** Capacity units consumed, where the store tells. */
   readonly units?: number | undefined

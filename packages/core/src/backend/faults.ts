@@ -1,4 +1,7 @@
+import { InvalidArgumentError } from '../errors/misuse-error.js'
+import { knownOptions } from '../internal/known-options.js'
 import type { ShardRef } from '../operation.js'
+import { checkMsRange, type MsRange } from './ms-range.js'
 
 /** What a request asks of a backend. */
 export type FaultOperation = 'write' | 'read' | 'seal' | 'absorb' | 'directory.read' | 'directory.swap'
@@ -13,14 +16,6 @@ export interface FaultRequest {
 
 /** How likely a fault is, from 0 to 1: for every request, or by request. */
 export type Chance = number | ((request: FaultRequest) => number)
-
-/** From when to when, in milliseconds; drawn evenly. */
-export interface MsRange {
-  /** The least. */
-  readonly min: number
-  /** The most. */
-  readonly max: number
-}
 
 /** The faults that are on. Each is off when absent. Those without `directory` in their name leave the directory alone, but for `delayMs`. */
 export interface Faults {
@@ -62,4 +57,36 @@ export interface InjectedFaults {
   readonly directory: number
   /** Requests that took a while. */
   readonly delayed: number
+}
+
+const chanceNames = [
+  'throttle',
+  'unavailable',
+  'loseRequest',
+  'loseAnswer',
+  'partialBatch',
+  'duplicateDelivery',
+  'directory',
+] as const
+
+/** The faults that have a chance. */
+export type ChanceName = (typeof chanceNames)[number]
+
+/** Checks faults and gives a copy that stays as it was checked. Throws `InvalidArgumentError`. */
+export function checkedFaults(given: Faults): Faults {
+  const faults = knownOptions(given, 'faults', [...chanceNames, 'delayMs', 'duplicateDelayMs'])
+  for (const name of chanceNames) {
+    const chance = faults[name]
+    if (chance !== undefined && typeof chance !== 'function') checkedChance(`faults.${name}`, chance)
+  }
+  checkMsRange('faults.delayMs', faults['delayMs'])
+  checkMsRange('faults.duplicateDelayMs', faults['duplicateDelayMs'])
+  return Object.freeze({ ...given })
+}
+
+/** Checks a chance, given or computed. Throws `InvalidArgumentError`. */
+export function checkedChance(path: string, given: unknown): number {
+  if (typeof given !== 'number' || !(given >= 0 && given <= 1))
+    throw new InvalidArgumentError(path, 'a number from 0 to 1, or a function that gives one', given)
+  return given
 }

@@ -7,8 +7,12 @@
 // Source: TigerBeetle's packet simulator; facts 3, 5 and 7 on what DynamoDB and its client do.
 
 import type { Random } from '../chance/random.js'
+import { SystemRandom } from '../chance/system-random.js'
+import { knownOptions } from '../internal/known-options.js'
+import { requiredMethods } from '../internal/required-methods.js'
 import type { ShardRef } from '../operation.js'
-import type { Clock } from '../time/clock.js'
+import { clockMethods, type Clock } from '../time/clock.js'
+import { SystemClock } from '../time/system-clock.js'
 import { BackendError } from './backend-error.js'
 import type {
   Backend,
@@ -20,15 +24,25 @@ import type {
   ShardContents,
   ShardsRead,
 } from './backend.js'
-import type { Chance, FaultOperation, FaultRequest, Faults, InjectedFaults, MsRange } from './faults.js'
+import {
+  checkedChance,
+  checkedFaults,
+  type ChanceName,
+  type FaultOperation,
+  type FaultRequest,
+  type Faults,
+  type InjectedFaults,
+} from './faults.js'
+import { checkBackend } from './guarded-backend.js'
+import { drawMs } from './ms-range.js'
 import { throttledBy, unprocessedShard } from './simulated-throttle.js'
 
-/** What a {@link FaultyBackend} needs. */
+/** How a {@link FaultyBackend} begins. */
 export interface FaultyOptions {
-  /** Delays run on it. */
-  readonly clock: Clock
-  /** Every fate is drawn from it. */
-  readonly random: Random
+  /** Delays run on it. @default the machine's clock */
+  readonly clock?: Clock
+  /** Every fate is drawn from it: give `seededRandom(seed)` for the same fates each time. @default the machine's randomness */
+  readonly random?: Random
   /** The faults to begin with. @default none */
   readonly faults?: Faults
 }
@@ -53,11 +67,10 @@ export class FaultyBackend implements Backend {
   readonly directory: DirectoryStore
   /** The inner records, behind the faults. */
   readonly records: RecordStore
-  /** The faults that are on; may be changed while requests are under way, which keep the fate that they have. */
-  faults: Faults
   readonly #inner: Backend
   readonly #clock: Clock
   readonly #random: Random
+  #faults: Faults
   readonly #injected = {
     throttled: 0,
     unavailable: 0,
@@ -69,11 +82,14 @@ export class FaultyBackend implements Backend {
     delayed: 0,
   }
 
-  constructor(inner: Backend, options: FaultyOptions) {
+  /** Throws `InvalidArgumentError` when there is no backend inside, or an option makes no sense. */
+  constructor(inner: Backend, options: FaultyOptions = {}) {
+    checkBackend(inner)
+    const { clock, random } = knownOptions(options, 'options', ['clock', 'random', 'faults'])
     this.#inner = inner
-    this.#clock = options.clock
-    this.#random = options.random
-    this.faults = options.faults ?? {}
+    this.#clock = requiredMethods<Clock>(clock, 'clock', clockMethods) ?? new SystemClock()
+    this.#random = requiredMethods<Random>(random, 'random', ['next']) ?? new SystemRandom()
+    this.#faults = checkedFaults(options.faults ?? {})
     this.name = inner.name
     this.capabilities = inner.capabilities
     this.records = {
@@ -87,6 +103,18 @@ export class FaultyBackend implements Backend {
       swap: (expected, text, call) =>
         this.#deliver('directory.swap', [], () => inner.directory.swap(expected, text, call)),
     }
+  }
+
+  /**
+   * The faults that are on; may be changed while requests are under way, which keep the fate that they have. Throws
+   * `InvalidArgumentError` for a fault that there is not: a test must not pass because its fault was misspelt.
+   */
+  get faults(): Faults {
+    return this.#faults
+  }
+
+  set faults(faults: Faults) {
+    this.#faults = checkedFaults(faults)
   }
 
   /** What has been injected so far. */
@@ -106,17 +134,17 @@ export class FaultyBackend implements Backend {
 
   /** Switches every fault off. Requests under way, and second copies of earlier ones, still meet what was drawn for them. */
   heal(): void {
-    this.faults = {}
+    this.#faults = {}
   }
 
   #deliver<T>(operation: FaultOperation, shards: readonly ShardRef[], send: () => Promise<T>): Promise<T> {
-    if (Object.keys(this.faults).length === 0) return send()
-    const fate = this.#draw({ operation, shards })
-    if (fate.isDuplicated) this.#sendAgainLater(send)
-    return this.#meet(fate, operation, send)
+    return Object.keys(this.#faults).length === 0 ? send() : this.#meet({ operation, shards }, send)
   }
 
-  async #meet<T>(fate: Fate, operation: FaultOperation, send: () => Promise<T>): Promise<T> {
+  async #meet<T>(request: FaultRequest, send: () => Promise<T>): Promise<T> {
+    const { operation } = request
+    const fate = this.#draw(request)
+    if (fate.isDuplicated) this.#sendAgainLater(send)
     await this.#pause(fate.thereMs)
     if (fate.refusal !== undefined || fate.isRequestLost) {
       await this.#pause(fate.backMs)
@@ -129,7 +157,6 @@ export class FaultyBackend implements Backend {
   }
 
   #draw(request: FaultRequest): Fate {
-    const faults = this.faults
     const isDirectory = request.operation === 'directory.read' || request.operation === 'directory.swap'
     const [thereMs, backMs] = this.#drawDelay()
     const plain = {
@@ -141,44 +168,43 @@ export class FaultyBackend implements Backend {
       backMs,
     }
     if (isDirectory) {
-      if (!this.#hits(faults.directory, request)) return plain
+      if (!this.#hits('directory', request)) return plain
       this.#injected.directory += 1
       return this.#random.next() < 0.5 ? { ...plain, isRequestLost: true } : { ...plain, isAnswerLost: true }
     }
-    if (this.#hits(faults.throttle, request)) {
+    if (this.#hits('throttle', request)) {
       this.#injected.throttled += 1
       return { ...plain, refusal: throttled(request.operation) }
     }
-    if (this.#hits(faults.unavailable, request)) {
+    if (this.#hits('unavailable', request)) {
       this.#injected.unavailable += 1
       return { ...plain, refusal: new BackendError('unavailable', 'The store cannot be reached (an injected fault).') }
     }
-    if (this.#hits(faults.loseRequest, request)) {
+    if (this.#hits('loseRequest', request)) {
       this.#injected.lostRequests += 1
       return { ...plain, isRequestLost: true }
     }
-    const isDuplicated = request.operation !== 'read' && this.#hits(faults.duplicateDelivery, request)
-    const isAnswerLost = this.#hits(faults.loseAnswer, request)
+    const isDuplicated = request.operation !== 'read' && this.#hits('duplicateDelivery', request)
+    const isAnswerLost = this.#hits('loseAnswer', request)
     if (isDuplicated) this.#injected.duplicates += 1
     if (isAnswerLost) this.#injected.lostAnswers += 1
     return { ...plain, isAnswerLost, isDuplicated }
   }
 
   #drawDelay(): readonly [number, number] {
-    const delayMs = this.#drawMs(this.faults.delayMs)
+    const range = this.#faults.delayMs
+    const delayMs = range === undefined ? 0 : drawMs(range, this.#random)
     if (delayMs === 0) return [0, 0]
     this.#injected.delayed += 1
     const thereMs = delayMs * this.#random.next()
     return [thereMs, delayMs - thereMs]
   }
 
-  #drawMs(range: MsRange | undefined): number {
-    return range === undefined ? 0 : range.min + (range.max - range.min) * this.#random.next()
-  }
-
-  #hits(chance: Chance | undefined, request: FaultRequest): boolean {
+  #hits(name: ChanceName, request: FaultRequest): boolean {
+    const chance = this.#faults[name]
     if (chance === undefined || chance === 0) return false
-    return this.#random.next() < (typeof chance === 'number' ? chance : chance(request))
+    const drawn = this.#random.next()
+    return drawn < (typeof chance === 'number' ? chance : checkedChance(`faults.${name}(request)`, chance(request)))
   }
 
   #pause(ms: number): Promise<void> | undefined {
@@ -187,16 +213,14 @@ export class FaultyBackend implements Backend {
   }
 
   #sendAgainLater(send: () => Promise<unknown>): void {
-    const laterMs = this.#drawMs(this.faults.duplicateDelayMs ?? { min: 1, max: 1_000 })
+    const laterMs = drawMs(this.#faults.duplicateDelayMs ?? { min: 1, max: 1_000 }, this.#random)
     // Whatever the copy is answered, there is nobody to hear it.
     this.#clock.setTimer(() => void send().then(ignore, ignore), laterMs, { isBackground: true })
   }
 
   async #readSome(read: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
-    if (read.shards.length === 1 || this.faults.partialBatch === undefined) return this.#inner.records.read(read, call)
-    const isLeftOut = read.shards.map((shard) =>
-      this.#hits(this.faults.partialBatch, { operation: 'read', shards: [shard] }),
-    )
+    if (read.shards.length === 1 || this.#faults.partialBatch === undefined) return this.#inner.records.read(read, call)
+    const isLeftOut = read.shards.map((shard) => this.#hits('partialBatch', { operation: 'read', shards: [shard] }))
     const asked = read.shards.filter((_, i) => isLeftOut[i] !== true)
     this.#injected.unprocessedShards += read.shards.length - asked.length
     if (asked.length === 0) throw throttled('read')

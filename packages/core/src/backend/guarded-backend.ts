@@ -7,7 +7,7 @@
 // Cost: one try block a request.
 // Source: kysely's runtime driver.
 
-import { InvalidArgumentError } from '../errors/misuse-error.js'
+import { describe, InvalidArgumentError } from '../errors/misuse-error.js'
 import { asBackendError, BackendError } from './backend-error.js'
 import type {
   Backend,
@@ -47,11 +47,24 @@ export function guardBackend(backend: Backend): GuardedBackend {
 /** Checks what a backend answered to a write. Throws `BackendError`: «unknown», for a write that was badly answered may be in. */
 export function checkWriteAnswer(answer: WriteAnswer): WriteAnswer {
   const status: unknown = (answer as WriteAnswer | undefined)?.status
-  if (status === 'done' || status === 'sealed' || status === 'expired') return answer
+  if (status === 'done' || status === 'sealed') return answer
+  if (status === 'expired') {
+    if (Number.isSafeInteger(answer.forgottenUpTo)) return answer
+    const given = describe(answer.forgottenUpTo)
+    throw new BackendError(
+      'unknown',
+      `The backend must answer an expired write with forgottenUpTo, a safe integer, but it was ${given}.`,
+    )
+  }
   throw new BackendError(
     'unknown',
     `The backend must answer a write with a status of done, sealed or expired, but answered ${shown(answer)}.`,
   )
+}
+
+/** The capacity units that an answer tells; undefined where it tells none, or what cannot be. */
+export function unitsOf({ units }: { readonly units?: number | undefined }): number | undefined {
+  return typeof units === 'number' && units >= 0 && units < Infinity ? units : undefined
 }
 
 /** Checks what a backend answered to a read: one well-formed answer a shard. Throws `BackendError`. */

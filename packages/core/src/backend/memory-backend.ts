@@ -5,6 +5,7 @@
 // Cost: a write is a map lookup, a merge and no promise of its own; a read allocates its answer.
 // Source: backend.ts, stored-shard.ts.
 
+import { describeError } from '../errors/describe-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
@@ -109,7 +110,9 @@ class MemoryRecords implements RecordStore {
       const shard = this.#shardAt(placeOf(write.shard))
       const status = shard.write(write.changes, write.stamp)
       const units = unitsOf(shard.bytes, bytesPerWriteUnit)
-      return status === 'done' && units === 1 ? this.#doneForOneUnit : Promise.resolve({ status, units })
+      if (status === 'done' && units === 1) return this.#doneForOneUnit
+      const forgottenUpTo = status === 'expired' ? shard.forgottenUpTo : undefined
+      return Promise.resolve({ status, forgottenUpTo, units })
     } catch (error) {
       return Promise.reject(notDone(error))
     }
@@ -201,5 +204,5 @@ function unitsOf(bytes: number, bytesPerUnit: number): number {
 /** Here nothing fails half-way, so a rule that throws has left the store as it was. */
 function notDone(error: unknown): BackendError {
   if (isBackendError(error)) return asBackendError(error)
-  return new BackendError('invalid', `A rule of the user's own threw: ${String(error)}`, { cause: error })
+  return new BackendError('invalid', `A rule of the user's own threw: ${describeError(error)}`, { cause: error })
 }

@@ -14,7 +14,6 @@
 //   numbers: splits for heat, the isolation of single items, and the doubling of an on-demand table within 30 minutes.
 
 import type { Random } from '../chance/random.js'
-import { seededRandom } from '../chance/seeded-random.js'
 import { byteLength } from '../internal/byte-length.js'
 import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
@@ -35,8 +34,10 @@ import type {
   WriteAnswer,
 } from './backend.js'
 import type { CapacityLane } from './capacity-lane.js'
+import { checkBackend, unitsOf } from './guarded-backend.js'
+import { drawMs, type MsRange } from './ms-range.js'
 import { countersOf, type PartitionCounters } from './partition-counters.js'
-import { resolvePartitioned, type PartitionedOptions, type PartitionLatency } from './partitioned-options.js'
+import { resolvePartitioned, type PartitionedOptions } from './partitioned-options.js'
 import { PartitionTable } from './partition-table.js'
 import { directoryPlace, placeOf } from './place.js'
 import { throttledBy, unprocessedShard, type ThrottleReason } from './simulated-throttle.js'
@@ -58,21 +59,22 @@ export class PartitionedBackend implements Backend {
   readonly #clock: Clock
   readonly #random: Random
   readonly #table: PartitionTable
-  readonly #latency: PartitionLatency | undefined
+  readonly #delayMs: MsRange | undefined
   readonly #itemOverheadBytes: number
   readonly #throttlesDirectory: boolean
   #writeRequests = 0
   #readRequests = 0
   #directoryRequests = 0
 
-  /** Throws `InvalidArgumentError` when an option makes no sense. */
-  constructor(inner: Backend, options: PartitionedOptions) {
+  /** Throws `InvalidArgumentError` when there is no backend inside, or an option makes no sense. */
+  constructor(inner: Backend, options: PartitionedOptions = {}) {
+    checkBackend(inner)
     const resolved = resolvePartitioned(options)
     this.#inner = inner
-    this.#clock = options.clock
-    this.#random = options.random ?? seededRandom(resolved.shape.seed)
+    this.#clock = resolved.clock
+    this.#random = resolved.random
     this.#table = new PartitionTable(resolved.shape, this.#clock.nowMs())
-    this.#latency = options.latencyMs
+    this.#delayMs = resolved.delayMs
     this.#itemOverheadBytes = resolved.itemOverheadBytes
     this.#throttlesDirectory = resolved.throttlesDirectory
     this.name = inner.name
@@ -121,7 +123,7 @@ export class PartitionedBackend implements Backend {
     const refusal = this.#admitWrite(lane, units)
     if (refusal !== undefined) return Promise.reject(refusal)
     return this.#inner.records.write(write, call).then((answer) => {
-      const consumed = this.#settle(lane, units, answer.units)
+      const consumed = this.#settle(lane, units, unitsOf(answer))
       return answer.units === consumed ? answer : { ...answer, units: consumed }
     })
   }
@@ -186,10 +188,10 @@ export class PartitionedBackend implements Backend {
     return answers.map((answer, i) => {
       const lane = lanes[i]
       if (answer.status === 'failed' || lane === undefined) return answer
-      const isTold = answer.units !== undefined && this.#itemOverheadBytes === 0
+      const told = unitsOf(answer)
+      const isTold = told !== undefined && this.#itemOverheadBytes === 0
       const seen = isTold ? 0 : price * Math.ceil(this.#bytesRead(answer, read.fields) / bytesPerReadUnit)
-      const told = Math.max(seen, answer.units ?? 0)
-      const consumed = this.#settle(lane, price, told)
+      const consumed = this.#settle(lane, price, Math.max(seen, told ?? 0))
       return answer.units === consumed ? answer : { ...answer, units: consumed }
     })
   }
@@ -221,9 +223,8 @@ export class PartitionedBackend implements Backend {
 
   /** The answer, good or bad, after the time that a request takes; the effect was at its beginning. */
   #later<T>(answer: Promise<T>): Promise<T> {
-    const latency = this.#latency
-    if (latency === undefined) return answer
-    const delayMs = latency.base + latency.jitter * this.#random.next()
+    if (this.#delayMs === undefined) return answer
+    const delayMs = drawMs(this.#delayMs, this.#random)
     return new Promise((resolve) => {
       answer.catch(() => undefined) // it is heard below, but not before the delay is over
       this.#clock.setTimer(() => resolve(answer), delayMs)

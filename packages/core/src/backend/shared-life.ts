@@ -3,7 +3,7 @@ import type { Backend, Call } from './backend.js'
 
 /** What all guards of one backend object share. */
 interface Life {
-  /** How many guards have opened it and have not closed it. */
+  /** How many guards have opened it, or are opening it, and have not closed it. */
   users: number
   /** The attempt to open it that is under way or has succeeded. */
   opened: Promise<void> | undefined
@@ -20,6 +20,8 @@ export class SharedLife {
   readonly #life: Life
   #opened: Promise<void> | undefined
   #closed: Promise<void> | undefined
+  #isUser = false
+  #isOpen = false
 
   constructor(backend: Backend) {
     this.#backend = backend
@@ -37,7 +39,10 @@ export class SharedLife {
     return this.#opened
   }
 
-  /** Leaves the backend's users; closes it after the last one. Rejects with `BackendError`. */
+  /**
+   * Leaves the backend's users; closes it after the last one. An attempt to open it that is under way is not waited for, since
+   * it may never end: should it succeed without users, it is closed then. Rejects with `BackendError`.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#leave()
     return this.#closed
@@ -46,11 +51,13 @@ export class SharedLife {
   async #join(call: Call): Promise<void> {
     const life = this.#life
     life.users += 1
+    this.#isUser = true
     const attempt = (life.opened ??= openAfter(this.#backend, life.closed, call))
     try {
       await attempt
+      this.#isOpen = true
     } catch (error) {
-      life.users -= 1
+      this.#countOut()
       if (life.opened === attempt) life.opened = undefined
       this.#opened = undefined
       throw asBackendError(error)
@@ -58,19 +65,25 @@ export class SharedLife {
   }
 
   async #leave(): Promise<void> {
-    if (this.#opened === undefined) return
-    try {
-      await this.#opened
-    } catch {
-      return // it never opened, so there is nothing to leave
-    }
+    const attempt = this.#life.opened
+    if (this.#opened === undefined || attempt === undefined) return
+    this.#countOut()
+    if (this.#isOpen) await this.#closeUnused(attempt)
+    else attempt.then(() => this.#closeUnused(attempt)).catch(leftBehind)
+  }
+
+  async #closeUnused(attempt: Promise<void>): Promise<void> {
     const life = this.#life
-    life.users -= 1
-    if (life.users > 0) return
+    if (life.users > 0 || life.opened !== attempt) return
     life.opened = undefined
     const closing = close(this.#backend)
-    life.closed = closing.catch(() => undefined)
+    life.closed = closing.catch(leftBehind)
     await closing
+  }
+
+  #countOut(): void {
+    if (this.#isUser) this.#life.users -= 1
+    this.#isUser = false
   }
 }
 
@@ -86,3 +99,6 @@ async function close(backend: Backend): Promise<void> {
     throw asBackendError(error)
   }
 }
+
+/** Who would have been told has gone, or has been told already. */
+function leftBehind(): void {}

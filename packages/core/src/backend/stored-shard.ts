@@ -46,6 +46,11 @@ export class StoredShard {
     return this.#absorbed
   }
 
+  /** The highest number that it has forgotten, which a first attempt must exceed; -1 when it has forgotten none. */
+  get forgottenUpTo(): number {
+    return this.#forgottenUpTo
+  }
+
   /** Merges a change, unless its number was applied, is forgotten, or the shard is sealed. Throws `BackendError` with nothing done. */
   write(changes: readonly FieldChange[], stamp: WriteStamp | undefined): WriteAnswer['status'] {
     if (stamp !== undefined) {

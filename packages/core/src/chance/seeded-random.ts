@@ -1,7 +1,12 @@
+import { InvalidArgumentError } from '../errors/misuse-error.js'
 import type { Random } from './random.js'
 
-/** A generator (mulberry32) that draws the same numbers for the same seed. For tests and simulations, not for secrets. */
+/**
+ * A generator (mulberry32) that draws the same numbers for the same seed, a whole number of which the lower 32 bits count.
+ * For tests and simulations, not for secrets. Throws `InvalidArgumentError` without such a seed.
+ */
 export function seededRandom(seed: number): Random {
+  if (!Number.isSafeInteger(seed)) throw new InvalidArgumentError('seed', 'a whole number', seed)
   let state = seed >>> 0
   return {
     next() {

@@ -6,6 +6,7 @@
 // Source: design.md, «Public API»; Go's singleflight, whose late joiners may see the past.
 
 import type { Bounds } from '../admission/bounds.js'
+import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
 
 /** One gather with its readers. */
@@ -60,7 +61,9 @@ export type StartFlight<Gathered, Value> = (
 export class Coalesce<Gathered, Value> {
   readonly #bounds: Bounds
   readonly #start: StartFlight<Gathered, Value>
-  readonly #entries = new Map<string, Entry<Gathered, Value>>()
+  readonly #entries = new ChurningMap<string, Entry<Gathered, Value>>()
+  /** How many readers keep the room of a key, by name. */
+  readonly #keepers = new Map<string, number>()
   #idle: Deferred<void> | undefined
 
   constructor(bounds: Bounds, start: StartFlight<Gathered, Value>) {
@@ -77,12 +80,34 @@ export class Coalesce<Gathered, Value> {
     return entry.waiting
   }
 
+  /** Whether another key may enter, or this one has its room already. */
+  hasRoomFor(name: string): boolean {
+    return this.#bounds.hasRoom || this.#keepers.has(name)
+  }
+
+  /** Takes a key's room ahead of its flight, once for all who do so, until as many `giveUpRoom`. There must be room for it. */
+  keepRoom(name: string): void {
+    const keeperCount = this.#keepers.get(name) ?? 0
+    this.#keepers.set(name, keeperCount + 1)
+    if (keeperCount === 0 && this.#entries.get(name) === undefined) this.#bounds.enter(0)
+  }
+
+  /** Ends what `keepRoom` began. */
+  giveUpRoom(name: string): void {
+    const keeperCount = this.#keepers.get(name) ?? 0
+    if (keeperCount > 1) this.#keepers.set(name, keeperCount - 1)
+    else {
+      this.#keepers.delete(name)
+      if (this.#entries.get(name) === undefined) this.#leave()
+    }
+  }
+
   /** Starts the first flight of a key. There must be none, and room for it. */
   open(name: string): ReadFlight<Gathered, Value> {
     const entry: Entry<Gathered, Value> = { waiting: undefined }
     const flight = new ReadFlight<Gathered, Value>()
     this.#entries.set(name, entry)
-    this.#bounds.enter(0)
+    if (this.#keepers.size === 0 || !this.#keepers.has(name)) this.#bounds.enter(0)
     this.#start(name, flight, () => this.#next(name, entry))
     return flight
   }
@@ -92,9 +117,9 @@ export class Coalesce<Gathered, Value> {
     return this.#entries.size
   }
 
-  /** Resolves when no flight is left; each ends by its own time-outs. */
+  /** Resolves when no flight is left, nor room kept for one; each ends by its own time-outs. */
   async idle(): Promise<void> {
-    if (this.#entries.size === 0) return
+    if (this.#isIdle) return
     this.#idle ??= new Deferred()
     await this.#idle.promise
   }
@@ -103,11 +128,19 @@ export class Coalesce<Gathered, Value> {
     const { waiting } = entry
     if (waiting === undefined) {
       this.#entries.delete(name)
-      this.#bounds.leave(0)
-      if (this.#entries.size === 0) this.#idle?.resolve()
+      if (!this.#keepers.has(name)) this.#leave()
       return
     }
     entry.waiting = undefined
     this.#start(name, waiting, () => this.#next(name, entry))
+  }
+
+  #leave(): void {
+    this.#bounds.leave(0)
+    if (this.#isIdle) this.#idle?.resolve()
+  }
+
+  get #isIdle(): boolean {
+    return this.#entries.size === 0 && this.#keepers.size === 0
   }
 }

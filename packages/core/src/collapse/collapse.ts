@@ -9,14 +9,16 @@
 
 import type { Bounds } from '../admission/bounds.js'
 import { checkKey } from '../admission/key-check.js'
-import type { Capabilities, FieldChange, WriteStamp } from '../backend/backend.js'
+import type { Capabilities, WriteStamp } from '../backend/backend.js'
 import { ClosedError } from '../errors/closed-error.js'
-import { LimitReachedError } from '../errors/limit-error.js'
+import { WindowFullError } from '../errors/limit-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 import { rejectOnAbort } from '../internal/abort.js'
+import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
 import type { MergeContext, RecordShape } from '../merge/record-shape.js'
-import type { Clock, Timer } from '../time/clock.js'
+import type { Clock } from '../time/clock.js'
+import { type Entry, isOverdue, newEntry } from './entry.js'
 import { Flight, type FlightOutcome, type FlightParts } from './flight.js'
 import { Window } from './window.js'
 
@@ -47,31 +49,15 @@ export interface CollapseParts {
   readonly onLanded: (flight: Flight, outcome: FlightOutcome) => void
 }
 
-interface Entry {
-  /** As the caller names it. */
-  readonly name: string
-  /** With the record's prefix: what the stages behind know. */
-  readonly key: string
-  window: Window | undefined
-  flight: Flight | undefined
-  /** Set while a hot key rests between two flushes. */
-  rest: Timer | undefined
-  /** Reads that look at the open window; it stays open as long. */
-  holds: number
-  /** Those who wait for the flight to land, in order to hold. */
-  holdsWaiting: Deferred<void> | undefined
-  /** Another entry may stand under its name by now. */
-  isGone: boolean
-}
-
 const resolved = Promise.resolve()
 
 /** One record's windows and flights. */
 export class Collapse {
   readonly #parts: CollapseParts
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new ChurningMap<string, Entry>()
   readonly #windowBytes: number
   #isClosed = false
+  #isMerging = false
   #idle: Deferred<void> | undefined
 
   constructor(parts: CollapseParts) {
@@ -83,19 +69,21 @@ export class Collapse {
   write(key: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
     const entry = this.#entries.get(key)
     const { bounds } = this.#parts
-    if (entry === undefined ? !bounds.hasRoom : !bounds.hasBytes) return this.#writeWhenRoom(key, change, options)
     if (this.#isClosed) return Promise.reject(new ClosedError('write()'))
+    if (this.#isMerging) return resolved.then(() => this.write(key, change, options))
     try {
-      if (entry !== undefined) return this.#merge(entry, change, options)
-      checkKey(key, this.#parts.prefix, this.#parts.capabilities)
-      return this.#open(key, change, options)
+      if (entry === undefined) checkKey(key, this.#parts.prefix, this.#parts.capabilities)
+      if (entry === undefined ? !bounds.hasRoom : !bounds.hasBytes) return this.#writeWhenRoom(key, change, options)
+      return this.#accept(entry ?? newEntry(this.#parts.prefix, key), change, options)
     } catch (error) {
+      this.#isMerging = false
       return Promise.reject(error)
     }
   }
 
   /** Sends every open window as soon as its key's flight has landed; resolves when all that was accepted before is settled. */
   async flush(): Promise<void> {
+    if (this.#isMerging) await resolved
     const settled: Promise<unknown>[] = []
     for (const entry of this.#entries.values()) {
       if (entry.flight !== undefined) settled.push(entry.flight.window.written.catch(reportedElsewhere))
@@ -126,7 +114,7 @@ export class Collapse {
         entry.holds += 1
         try {
           const result = await read()
-          return [result, entry.window?.states.slice()]
+          return [result, entry.window && this.#parts.shape.copyOf(entry.window.states)]
         } finally {
           entry.holds -= 1
           this.#advance(entry)
@@ -138,51 +126,72 @@ export class Collapse {
     return [await read(), undefined]
   }
 
-  #writeWhenRoom(key: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new ClosedError('write()'))
+  /** What waits has been checked and copied: the caller may use its objects again. */
+  #writeWhenRoom(name: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
     const { signal } = options ?? {}
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
-    return this.#parts.bounds.whenRoom(key, signal, () => this.write(key, change, options))
+    const waiting = new Window(this.#parts.shape.newStates(), this.#windowBytes)
+    this.#merge(waiting, change, name)
+    return this.#parts.bounds.whenRoom(name, waiting.bytes, signal, () => this.#acceptWaiting(name, waiting, options))
   }
 
-  #open(name: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
-    const key = this.#parts.prefix === '' ? name : this.#parts.prefix + name
-    const entry: Entry = {
-      name,
-      key,
-      window: undefined,
-      flight: undefined,
-      rest: undefined,
-      holds: 0,
-      holdsWaiting: undefined,
-      isGone: false,
-    }
-    const written = this.#merge(entry, change, options)
-    if (entry.window === undefined) return written // aborted before it was accepted
-    this.#entries.set(name, entry)
-    this.#parts.bounds.enter(key.length)
-    this.#advance(entry)
-    return written
-  }
-
-  #merge(entry: Entry, change: unknown, options: WriteOptions | undefined): Promise<void> {
+  /** Merges a change into the key's open window; a key that had none under way sets out at once. */
+  #accept(entry: Entry, change: unknown, options: WriteOptions | undefined): Promise<void> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error)
-    const { shape, mergeContext, bounds, capabilities } = this.#parts
-    const window = entry.window ?? new Window(shape.fields.length, this.#windowBytes)
-    const roomBytes = capabilities.changeBytesMax - window.bytes
-    const grownBytes = shape.mergeInto(window.states, change, mergeContext, roomBytes)
-    if (grownBytes > roomBytes) throw this.#tooLarge(entry, window.bytes + grownBytes)
-    window.changeCount += 1
-    if (entry.window === undefined) {
-      window.bytes += grownBytes
-      entry.window = window
-      bounds.take(window.bytes)
-    } else if (grownBytes !== 0) {
-      window.bytes += grownBytes
-      bounds.take(grownBytes)
+    const window = entry.window ?? new Window(this.#parts.shape.newStates(), this.#windowBytes)
+    const grownBytes = this.#merge(window, change, entry.key)
+    if (entry.window === undefined) this.#opened(entry, window)
+    else if (grownBytes > 0) this.#parts.bounds.take(grownBytes)
+    return options === undefined ? window.written : this.#promiseFor(window, options)
+  }
+
+  #acceptWaiting(name: string, waiting: Window, options: WriteOptions | undefined): Promise<void> {
+    const { shape, mergeContext, capabilities, bounds } = this.#parts
+    const entry = this.#entries.get(name) ?? newEntry(this.#parts.prefix, name)
+    const { window } = entry
+    if (window === undefined) {
+      this.#opened(entry, waiting)
+      return options === undefined ? waiting.written : this.#promiseFor(waiting, options)
     }
-    if (options === undefined) return window.written
-    return this.#promiseFor(window, options)
+    try {
+      const roomBytes = capabilities.changeBytesMax - window.bytes
+      const grownBytes = shape.mergePrepared(window.states, waiting.states, mergeContext, roomBytes)
+      this.#count(window, grownBytes, roomBytes, entry.key)
+      bounds.take(grownBytes)
+      return options === undefined ? window.written : this.#promiseFor(window, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  #opened(entry: Entry, window: Window): void {
+    entry.window = window
+    this.#parts.bounds.take(window.bytes)
+    if (entry.isGone) this.#enter(entry)
+  }
+
+  #enter(entry: Entry): void {
+    entry.isGone = false
+    this.#entries.set(entry.name, entry)
+    this.#parts.bounds.enter(entry.key.length)
+    this.#advance(entry)
+  }
+
+  #merge(window: Window, change: unknown, key: string): number {
+    const { shape, mergeContext, capabilities } = this.#parts
+    const roomBytes = capabilities.changeBytesMax - window.bytes
+    // Code of the user's runs now. What it writes to this record comes after; see `write` and `flush`.
+    this.#isMerging = true
+    const grownBytes = shape.mergeInto(window.states, change, mergeContext, roomBytes)
+    this.#isMerging = false
+    return this.#count(window, grownBytes, roomBytes, key)
+  }
+
+  #count(window: Window, grownBytes: number, roomBytes: number, key: string): number {
+    if (grownBytes > roomBytes) throw this.#tooLarge(window, grownBytes, key)
+    window.changeCount += 1
+    window.bytes += grownBytes
+    return grownBytes
   }
 
   #promiseFor(window: Window, { ack, signal }: WriteOptions): Promise<void> {
@@ -219,7 +228,7 @@ export class Collapse {
       parts,
       entry.key,
       window,
-      this.#changesOf(window),
+      this.#parts.shape.changesOf(window.states),
       this.#stampFor(window),
       (flight, outcome) => this.#landed(entry, flight, outcome),
     )
@@ -245,36 +254,16 @@ export class Collapse {
     void resolved.then(() => resolved).then(() => this.#advance(entry))
   }
 
-  #changesOf(window: Window): readonly FieldChange[] {
-    const { fields } = this.#parts.shape
-    const changes: FieldChange[] = []
-    for (let i = 0; i < fields.length; i++) {
-      const field = fields[i]
-      if (field !== undefined && window.states[i] !== undefined)
-        changes.push({ name: field.name, rule: field.rule, state: window.states[i] })
-    }
-    return changes
-  }
-
   #stampFor(window: Window): WriteStamp | undefined {
     return this.#parts.shape.needsStamp(window.states) ? this.#parts.flight.nextStamp(0) : undefined
   }
 
-  #tooLarge(entry: Entry, bytes: number): Error {
+  #tooLarge(window: Window, grownBytes: number, key: string): Error {
     const { changeBytesMax } = this.#parts.capabilities
-    if (entry.window !== undefined)
-      return new LimitReachedError("the backend's changeBytesMax", changeBytesMax, entry.key)
-    return new InvalidArgumentError(
-      'change',
-      `at most ${changeBytesMax} bytes, the most that one write to the backend takes`,
-      `${bytes} bytes`,
-    )
+    if (window.changeCount > 0) return new WindowFullError(changeBytesMax, key)
+    const expected = `at most ${changeBytesMax} bytes, the most that one write to the backend takes`
+    return new InvalidArgumentError('change', expected, `${window.bytes + grownBytes} bytes`)
   }
-}
-
-/** A window that only other holds keep from leaving: who comes now waits for it, or reads could keep it back for ever. */
-function isOverdue(entry: Entry): boolean {
-  return entry.holds > 0 && entry.window !== undefined && entry.rest === undefined
 }
 
 /** Each window's callers are told by their own promises, and buffered ones by the report. */

@@ -22,12 +22,16 @@ export interface FlushReport {
 
 const failuresMax = 1_000
 
+interface OpenReport extends FlushReport {
+  readonly failures: FlushFailure[]
+  failureCount: number
+}
+
 /** Keeps what nobody else would be told. */
 export class FailureLog {
   readonly #events: Events
-  #failures: FlushFailure[] = []
-  #failureCount = 0
-  #reporting = 0
+  readonly #open = new Set<OpenReport>()
+  #unreported: OpenReport = { failures: [], failureCount: 0 }
 
   constructor(events: Events) {
     this.#events = events
@@ -37,22 +41,26 @@ export class FailureLog {
   add(record: string, key: string, changeCount: number, bufferedCount: number, error: unknown): void {
     if (bufferedCount > 0 && this.#events.hasListeners('write-lost'))
       this.#events.emit('write-lost', { record, key, changeCount: bufferedCount, error })
-    if (bufferedCount === 0 && this.#reporting === 0) return
-    this.#failureCount += 1
-    if (this.#failures.length < failuresMax) this.#failures.push({ record, key, changeCount, error })
+    const failure = { record, key, changeCount, error }
+    for (const report of this.#open) note(report, failure)
+    if (bufferedCount > 0 && this.#open.size === 0) note(this.#unreported, failure)
   }
 
-  /** Runs `work` and reports every failure until it is over. */
+  /** Runs `work` and reports every failure until it is over; what nobody has been told before, too. Reports at the same time each tell it. */
   async report(work: () => Promise<unknown>): Promise<FlushReport> {
-    this.#reporting += 1
+    const report = this.#unreported
+    this.#unreported = { failures: [], failureCount: 0 }
+    this.#open.add(report)
     try {
       await work()
     } finally {
-      this.#reporting -= 1
+      this.#open.delete(report)
     }
-    const report = { failures: this.#failures, failureCount: this.#failureCount }
-    this.#failures = []
-    this.#failureCount = 0
     return report
   }
+}
+
+function note(report: OpenReport, failure: FlushFailure): void {
+  report.failureCount += 1
+  if (report.failures.length < failuresMax) report.failures.push(failure)
 }

@@ -95,7 +95,7 @@ export class Flight implements Expiring {
     if (shard === undefined) {
       this.#parts.routing.ready(this.#parts.writeTimeoutMs - (nowMs - this.startedMs)).then(
         () => this.send(),
-        (error: unknown) => this.#giveUp(error, 'No lease on the routes could be had.'),
+        (error: unknown) => this.#giveUp(error, 'No lease on the routes could be had in time.'),
       )
       return
     }

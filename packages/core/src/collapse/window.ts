@@ -3,7 +3,7 @@ import { Deferred } from '../internal/deferred.js'
 /** Changes to one key that will be written as one. */
 export class Window {
   /** Merged states in the order of the record's fields; undefined where a field is not changed. */
-  readonly states: unknown[] = []
+  readonly states: unknown[]
   /** How many changes have been merged. */
   changeCount = 0
   /** How many of them nobody waits for. */
@@ -12,8 +12,8 @@ export class Window {
   bytes: number
   #written: Deferred<void> | undefined
 
-  constructor(fieldCount: number, bytes: number) {
-    for (let i = 0; i < fieldCount; i++) this.states.push(undefined)
+  constructor(states: unknown[], bytes: number) {
+    this.states = states
     this.bytes = bytes
   }
 

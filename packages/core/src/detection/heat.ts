@@ -25,9 +25,9 @@ export interface Heat {
   /** Throttled requests of both sides, for whatever reason. */
   readonly throttlesPerSecond: number
   /** How far above the truth the logical rates may be: what the key inherited with its entry and has not outlived. */
-  readonly errorPerSecond: number
+  readonly estimateErrorPerSecond: number
   /** Whether writes are hot: they are collapsed over a window. */
-  readonly isHot: boolean
+  readonly isWriteHot: boolean
   /** Whether reads are hot. */
   readonly isReadHot: boolean
   /** Whether write throttles of late speak for the key being hot itself, and not a victim of others on its partition. */

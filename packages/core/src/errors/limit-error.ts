@@ -1,24 +1,28 @@
 import { SpillwayError } from './spillway-error.js'
 
-/** A bound of `limits` is reached and its policy is to refuse: nothing was sent. */
+/** A bound is reached: nothing was sent. */
 export class LimitReachedError extends SpillwayError {
-  /** The option that bounds it, such as `limits.keysMax`. */
+  /** What bounds it, such as `limits.keysMax`. */
   readonly limit: string
   /** The bound itself. */
   readonly max: number
 
-  constructor(limit: string, max: number, key: string | undefined) {
-    super(
-      'LIMIT_REACHED',
-      `${limit} = ${max} is reached. Nothing was sent; slow down, raise ${limit}, or let callers wait with limits.atLimit: 'wait'.`,
-      {
-        retryable: true,
-        key,
-        stage: 'admission',
-      },
-    )
+  constructor(limit: string, max: number, key: string | undefined, advice: string) {
+    const where = key === undefined ? '' : ` for key ${JSON.stringify(key)}`
+    super('LIMIT_REACHED', `${limit} = ${max} is reached${where}. Nothing was sent. ${advice}`, {
+      retryable: true,
+      key,
+      stage: 'admission',
+    })
     this.name = 'LimitReachedError'
     this.limit = limit
     this.max = max
+  }
+}
+
+/** The key's open window has no room for the change: it would not fit into one write. */
+export class WindowFullError extends LimitReachedError {
+  constructor(bytesMax: number, key: string) {
+    super("the backend's changeBytesMax", bytesMax, key, 'Write it again once the changes before it are written.')
   }
 }

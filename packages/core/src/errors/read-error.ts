@@ -1,10 +1,11 @@
+import { isRetryable } from './is-retryable.js'
 import { SpillwayError } from './spillway-error.js'
 
-/** No shard could be read, or none in time. */
+/** No shard could be read, or none in time. Retryable unless the cause is a request that can never succeed. */
 export class ReadFailedError extends SpillwayError {
   constructor(key: string, why: string, cause?: unknown) {
     super('READ_FAILED', `The read of key ${JSON.stringify(key)} failed. ${why}`, {
-      retryable: true,
+      retryable: isRetryable(cause),
       key,
       stage: 'gather',
       cause,
@@ -13,14 +14,14 @@ export class ReadFailedError extends SpillwayError {
   }
 }
 
-/** Some shards could not be read, and the caller did not allow a partial result. */
+/** Some shards could not be read, and the caller did not allow a partial result. Retryable as {@link ReadFailedError} is. */
 export class PartialReadError extends SpillwayError {
-  /** Indexes of the shards that are missing. */
+  /** Indexes of the shards that are missing; frozen. */
   readonly missingShards: readonly number[]
 
   constructor(key: string, missingShards: readonly number[], shardCount: number, cause: unknown) {
     const message = `Shards ${missingShards.join(', ')} of ${shardCount} of key ${JSON.stringify(key)} could not be read. Pass allowPartial: true to get what there is.`
-    super('PARTIAL_READ', message, { retryable: true, key, stage: 'gather', cause })
+    super('PARTIAL_READ', message, { retryable: isRetryable(cause), key, stage: 'gather', cause })
     this.name = 'PartialReadError'
     this.missingShards = missingShards
   }

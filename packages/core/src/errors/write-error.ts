@@ -1,9 +1,14 @@
-import { SpillwayError } from './spillway-error.js'
+import { isSpillwayError, SpillwayError } from './spillway-error.js'
 
-/** «rejected: not written»: the change is in no shard, and never will be. Writing it again is safe. */
+/** «rejected: not written»: the change is in no shard, and never will be. Writing it again is safe; it is worth it if `retryable`. */
 export class WriteRejectedError extends SpillwayError {
   constructor(key: string, why: string, cause?: unknown) {
-    super('WRITE_REJECTED', `rejected: not written. ${why}`, { retryable: true, key, stage: 'collapse', cause })
+    super('WRITE_REJECTED', `rejected: not written. ${told(key, why, cause)}`, {
+      retryable: !isSpillwayError(cause) || cause.retryable,
+      key,
+      stage: 'collapse',
+      cause,
+    })
     this.name = 'WriteRejectedError'
   }
 }
@@ -11,7 +16,7 @@ export class WriteRejectedError extends SpillwayError {
 /** «unknown: may be written»: no answer came in time. The change is in once or not at all; writing it again may count it twice. */
 export class WriteUnknownError extends SpillwayError {
   constructor(key: string, why: string, cause?: unknown) {
-    super('WRITE_UNKNOWN', `unknown: may be written, once or not at all. ${why}`, {
+    super('WRITE_UNKNOWN', `unknown: may be written, once or not at all. ${told(key, why, cause)}`, {
       retryable: false,
       key,
       stage: 'collapse',
@@ -19,4 +24,9 @@ export class WriteUnknownError extends SpillwayError {
     })
     this.name = 'WriteUnknownError'
   }
+}
+
+function told(key: string, why: string, cause: unknown): string {
+  const last = cause instanceof Error && !why.includes(cause.message) ? ` The last error: ${cause.message}` : ''
+  return `Key ${JSON.stringify(key)}: ${why}${last}`
 }

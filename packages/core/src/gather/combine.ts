@@ -1,4 +1,5 @@
 import type { ShardAnswer } from '../backend/backend.js'
+import { isRetryable } from '../errors/is-retryable.js'
 import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
 
@@ -6,11 +7,11 @@ import type { ShardRef } from '../operation.js'
 export interface Gathered {
   /** Merged states in the order of the fields; undefined where nothing was written. */
   readonly states: readonly unknown[]
-  /** Indexes of shards that could not be read. */
+  /** Indexes of shards that could not be read; frozen, since readers share it. */
   readonly missingShards: readonly number[]
   /** How many shards the key has for reads. */
   readonly shardCount: number
-  /** Why the last of them is missing. */
+  /** Why the last of them is missing; rather why one that will never be there. */
   readonly cause: unknown
 }
 
@@ -36,10 +37,10 @@ export function combine(
       continue
     if (answer.status === 'failed') {
       missingShards.push(shard.index)
-      cause = answer.error
+      if (isRetryable(cause)) cause = answer.error
     } else mergeStates(states, fields, answer.states)
   }
-  return { states, missingShards, shardCount: shards.length, cause }
+  return { states, missingShards: Object.freeze(missingShards), shardCount: shards.length, cause }
 }
 
 /** Merges `more` into `states`, field by field. */

@@ -10,7 +10,7 @@ import pLimit from 'p-limit'
 
 import type { RecordStore, ShardAnswer, ShardContents, ShardsRead } from '../backend/backend.js'
 import { asBackendError, type BackendError } from '../backend/backend-error.js'
-import { checkReadAnswers } from '../backend/guarded-backend.js'
+import { checkReadAnswers, unitsOf } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
 import { ReadFailedError } from '../errors/read-error.js'
 import { backoffMs } from '../internal/backoff.js'
@@ -157,7 +157,7 @@ export class Gather {
     const read: ShardsRead = { shards, fields, consistency }
     const request = new ReadRequest(deadlines, (answers, error) => {
       const problem = answers === undefined ? error : problemOf(answers, read)
-      this.#parts.onRequest(key, problem === undefined && answers !== undefined ? unitsOf(answers) : undefined)
+      this.#parts.onRequest(key, problem === undefined && answers !== undefined ? unitsOfAll(answers) : undefined)
       if (problem === undefined) onAnswer(answers, undefined)
       else onAnswer(undefined, problem)
     })
@@ -203,16 +203,17 @@ function problemOf(answers: readonly ShardAnswer[], read: ShardsRead): unknown {
   }
 }
 
-const none: readonly number[] = []
+/** Shared by all reads in which no shard is missing. */
+const none: readonly number[] = Object.freeze([])
 
 function isWorthAnother(error: unknown): boolean {
   return asBackendError(error).kind !== 'invalid'
 }
 
-function unitsOf(answers: readonly ShardAnswer[]): number | undefined {
+function unitsOfAll(answers: readonly ShardAnswer[]): number | undefined {
   let units: number | undefined
   for (const answer of answers) {
-    const consumed = (answer as Partial<ShardContents>).units
+    const consumed = unitsOf(answer as Partial<ShardContents>)
     if (consumed !== undefined) units = (units ?? 0) + consumed
   }
   return units

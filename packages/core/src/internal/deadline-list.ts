@@ -12,16 +12,24 @@ export interface Expiring {
 
 /** Many deadlines of one length under one timer: adding and removing are a few pointer writes, and the oldest comes first. */
 export class DeadlineList {
+  readonly #onFirst: () => void
   #oldest: Expiring | undefined
   #newest: Expiring | undefined
+
+  /** `onFirst` is called when the list is empty no more, and at each `expireUntil` that leaves something in it. */
+  constructor(onFirst: () => void) {
+    this.#onFirst = onFirst
+  }
 
   /** Puts `item` under watch. Deadlines must not be added out of order. */
   add(item: Expiring, deadlineMs: number): void {
     item.deadlineMs = deadlineMs
     item.before = this.#newest
     item.after = undefined
-    if (this.#newest === undefined) this.#oldest = item
-    else this.#newest.after = item
+    if (this.#newest === undefined) {
+      this.#oldest = item
+      this.#onFirst()
+    } else this.#newest.after = item
     this.#newest = item
   }
 
@@ -41,5 +49,6 @@ export class DeadlineList {
       this.remove(item)
       item.expire()
     }
+    if (this.#oldest !== undefined) this.#onFirst()
   }
 }

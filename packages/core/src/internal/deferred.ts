@@ -3,7 +3,7 @@ export class Deferred<T> {
   /** Given to whoever waits. */
   readonly promise: Promise<T>
   /** Settles it with a value. */
-  resolve!: (value: T) => void
+  resolve!: (value: T | PromiseLike<T>) => void
   /** Settles it with an error. */
   reject!: (error: unknown) => void
 

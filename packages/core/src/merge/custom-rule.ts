@@ -48,11 +48,20 @@ export function mergeRule<S>(rule: CustomRule<S>): MergeRule<S, S, S> {
       }
       if (typeof text !== 'string')
         throw new InvalidArgumentError(argument, "a state that the rule's encode turns into a string", change)
-      return rule.decode(text)
+      const state: unknown = rule.decode(text)
+      if (state === undefined)
+        throw new InvalidArgumentError(
+          argument,
+          "a state that the rule's decode gives back",
+          change,
+          'undefined stands for «never written».',
+        )
+      return state as S
     },
     merge: (a, b) => rule.merge(a, b),
     fits: () => true,
-    view: (state) => (state === undefined ? rule.empty : state),
+    // What a caller is given may be changed by that caller: `empty` itself stays as it is.
+    view: (state) => (state === undefined ? rule.decode(rule.encode(rule.empty)) : state),
     bytes: (state) => byteLength(rule.encode(state)),
     encode: (state) => rule.encode(state),
     decode: (text) => rule.decode(text),

@@ -76,40 +76,44 @@ function isTimed<T>(change: T | TimedValue<T>): change is TimedValue<T> {
   return typeof change === 'object' && change !== null && mark in change
 }
 
-/** JSON for a value that JSON can give back as it was; anything else is refused rather than quietly changed. */
+/** JSON for a value that JSON can give back as it was (but for -0, which reads as 0); anything else is refused rather than quietly changed. */
 function toJson(value: unknown, argument: string): string {
-  const problem = jsonProblem(value, argument, 0)
-  if (problem !== undefined) throw problem
-  return JSON.stringify(value)
+  const problem = jsonProblem(value, 0, { left: nodesMax })
+  if (problem === undefined) return JSON.stringify(value)
+  throw new InvalidArgumentError(argument + problem.path, problem.expected, problem.given, problem.advice)
 }
 
 const depthMax = 64
+/** An object that holds another many times over is written out as often. */
+const nodesMax = 100_000
 
-function jsonProblem(value: unknown, path: string, depth: number): InvalidArgumentError | undefined {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined
-  if (typeof value === 'number')
-    return Number.isFinite(value) ? undefined : new InvalidArgumentError(path, 'a finite number', value)
-  if (typeof value !== 'object') return new InvalidArgumentError(path, 'a JSON value', value)
-  if (depth >= depthMax) return new InvalidArgumentError(path, `nested at most ${depthMax} deep`, value)
-  if (Array.isArray(value)) {
-    if (Object.keys(value).length !== value.length)
-      return new InvalidArgumentError(path, 'an array without holes', value)
-    return firstProblem(value, path, depth)
-  }
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null)
-    return new InvalidArgumentError(path, 'a JSON value', value, 'Convert it to plain data first.')
-  return firstProblem(value as Record<string, unknown>, path, depth)
+interface JsonProblem {
+  readonly path: string
+  readonly expected: string
+  readonly given: unknown
+  readonly advice?: string
 }
 
-function firstProblem(
-  container: Record<string, unknown> | readonly unknown[],
-  path: string,
-  depth: number,
-): InvalidArgumentError | undefined {
-  for (const [name, item] of Object.entries(container)) {
-    const problem = jsonProblem(item, `${path}[${JSON.stringify(name)}]`, depth + 1)
-    if (problem !== undefined) return problem
+function jsonProblem(value: unknown, depth: number, nodes: { left: number }): JsonProblem | undefined {
+  const refuse = (expected: string, advice?: string): JsonProblem =>
+    advice === undefined ? { path: '', expected, given: value } : { path: '', expected, given: value, advice }
+  nodes.left -= 1
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : refuse('a finite number')
+  if (typeof value !== 'object') return refuse('a JSON value')
+  if (depth >= depthMax) return refuse(`nested at most ${depthMax} deep`)
+  if (nodes.left < 0) return refuse(`part of a value of at most ${nodesMax} parts`)
+  if (Array.isArray(value)) {
+    if (Object.keys(value).length !== value.length) return refuse('an array without holes')
+  } else {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    const isPlain = prototype === Object.prototype || prototype === null
+    if (!isPlain || 'toJSON' in value) return refuse('a JSON value', 'Convert it to plain data first.')
+  }
+  if (Object.getOwnPropertySymbols(value).length > 0) return refuse('a JSON value', 'at() stands outside the value.')
+  for (const [name, item] of Object.entries(value)) {
+    const problem = jsonProblem(item, depth + 1, nodes)
+    if (problem !== undefined) return { ...problem, path: `[${JSON.stringify(name)}]${problem.path}` }
   }
   return undefined
 }

@@ -1,4 +1,5 @@
-import type { MergeRule, PrepareContext } from './merge-rule.js'
+import { InvalidArgumentError } from '../errors/misuse-error.js'
+import type { AnyRule, MergeRule, PrepareContext } from './merge-rule.js'
 
 /** How {@link assertLaws} compares. */
 export interface LawOptions<State, Value> {
@@ -8,14 +9,16 @@ export interface LawOptions<State, Value> {
 
 /**
  * Checks a rule against the laws that everything rests on, for every pair and triple of the given changes (n³ merges: give
- * 5 to 30, or draw them with fast-check): merging is associative and commutative, «never written» is its identity, it changes no argument, a state survives
- * encode and decode, and merging twice changes nothing if the rule says so. Throws an `Error` that shows the first breach.
+ * 5 to 30, or draw them with fast-check): merging is associative and commutative, «never written» is its identity, it changes
+ * no argument, a state survives encode and decode, and merging twice changes nothing if the rule says so. Throws an `Error`
+ * that shows the first breach, and `InvalidArgumentError` for what is no rule, or fewer than two changes: they show nothing.
  */
 export function assertLaws<Change, State, Value>(
   rule: MergeRule<Change, State, Value>,
   changes: readonly Change[],
   options: LawOptions<State, Value> = {},
 ): void {
+  checkArguments(rule, changes)
   const checker = new LawChecker(rule, options)
   const states = changes.map((change) => rule.prepare(change, lawContext()))
   for (const a of states) {
@@ -25,6 +28,14 @@ export function assertLaws<Change, State, Value>(
       for (const c of states) checker.triple(a, b, c)
     }
   }
+}
+
+function checkArguments(rule: unknown, changes: unknown): void {
+  const methods = ['prepare', 'merge', 'view', 'encode', 'decode'] as const
+  if (methods.some((method) => typeof (rule as Partial<AnyRule> | undefined | null)?.[method] !== 'function'))
+    throw new InvalidArgumentError('rule', 'a merge rule, such as sum() or mergeRule({ … })', rule)
+  if (!Array.isArray(changes) || changes.length < 2)
+    throw new InvalidArgumentError('changes', 'an array of at least two changes', changes)
 }
 
 class LawChecker<Change, State, Value> {

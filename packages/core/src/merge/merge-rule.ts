@@ -47,6 +47,18 @@ export interface MergeRule<Change, State, Value> {
   encode(state: State): string
   /** The inverse of `encode`. */
   decode(text: string): State
+  /** How a window adds to a state that nobody else holds, for rules whose states grow: `merge` would copy it every time. */
+  readonly owned?: OwnedMerge<State>
+}
+
+/** Adding to a state in place. What it does to `own` is what `merge` would give. */
+export interface OwnedMerge<State> {
+  /** By how many bytes `add` would make `own` grow. */
+  grownBytes(own: State, more: State): number
+  /** Merges `more` into `own`. */
+  add(own: State, more: State): void
+  /** A copy that later additions to `own` do not change. */
+  copy(own: State): State
 }
 
 /** A rule whose types are not known here: what stages and backends handle. States are opaque and stay with the rule that made them. */
@@ -71,9 +83,9 @@ export type Rules = Readonly<Record<string, AnyRule>>
 /** What may be written to a record with these rules: at least one field. */
 export type ChangeOf<R extends Rules> = {
   readonly [F in keyof R]?: R[F] extends MergeRule<infer Change, infer _State, infer _Value> ? Change : never
-}
+} & {}
 
 /** What a read of a record with these rules gives. */
 export type ValueOf<R extends Rules> = {
   readonly [F in keyof R]: R[F] extends MergeRule<infer _Change, infer _State, infer Value> ? Value : never
-}
+} & {}

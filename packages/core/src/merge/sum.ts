@@ -5,7 +5,7 @@ import type { MergeRule, PrepareContext } from './merge-rule.js'
 /** A total of whole numbers: a number while it is safe, a bigint beyond, so that no merge ever rounds. */
 export type IntegerState = number | bigint
 
-/** Which numbers a {@link sum} adds. */
+/** Which numbers a `sum()` adds. */
 export interface SumOptions<T extends 'integer' | 'bigint' | 'float'> {
   /** `integer`: safe integers, exact. `bigint`: exact. `float`: any finite number, rounded as IEEE 754 doubles are. @default 'integer' */
   readonly type?: T

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 import { byteLength } from '../internal/byte-length.js'
 import { isWellFormed } from '../internal/well-formed.js'
-import type { MergeRule } from './merge-rule.js'
+import type { MergeRule, OwnedMerge } from './merge-rule.js'
 
 /** Collects strings into a set. Takes an array or a set of strings; reads as an empty set where nothing was written. Nothing is ever removed. */
 export function union<T extends string = string>(): MergeRule<
@@ -38,6 +38,22 @@ export function union<T extends string = string>(): MergeRule<
     bytes: bytesOfSet,
     encode: (state) => JSON.stringify([...state].toSorted()),
     decode: (text) => new Set(JSON.parse(text) as T[]),
+    owned: ownedSet<T>(),
+  }
+}
+
+/** A window's set is the one that its first change was prepared into. */
+function ownedSet<T extends string>(): OwnedMerge<ReadonlySet<T>> {
+  return {
+    grownBytes(own, more) {
+      let bytes = 0
+      for (const element of more) if (!own.has(element)) bytes += bytesOf(element)
+      return bytes
+    },
+    add(own, more) {
+      for (const element of more) (own as Set<T>).add(element)
+    },
+    copy: (own) => new Set(own),
   }
 }
 
@@ -55,6 +71,10 @@ function unite<T>(a: ReadonlySet<T>, b: ReadonlySet<T>): ReadonlySet<T> {
 
 function bytesOfSet(state: ReadonlySet<string>): number {
   let bytes = 0
-  for (const element of state) bytes += byteLength(element) + 1
+  for (const element of state) bytes += bytesOf(element)
   return bytes
+}
+
+function bytesOf(element: string): number {
+  return byteLength(element) + 1
 }

@@ -3,15 +3,16 @@
 //   the directory. Of several that try, one wins; the others fetch what it did.
 // Invariants: a route becomes active only by a client that has itself seen it announced for 1.1 leases, counted from the
 //   answer that showed it (rule announce-wait); every growth draws a new generation (rule generation).
-// Cost: two swaps a growth; no request while nothing is due.
+// Cost: two swaps a growth; no request while nothing is due, nor more than the back-off allows while swaps are refused. The
+//   directory is encoded once for all wishes of a tick, and not at all for wishes once it is full.
 // Source: docs/routing.md
 
 import type { Random } from '../chance/random.js'
 import { randomUint32 } from '../chance/random.js'
-import { byteLength } from '../internal/byte-length.js'
+import { backoffMs } from '../internal/backoff.js'
 import type { Events } from '../telemetry/events.js'
 import type { Clock } from '../time/clock.js'
-import { type Directory, encodeDirectory } from './directory.js'
+import { type Directory, directoryBytes, routeBytes } from './directory.js'
 import { activate, announce } from './phases.js'
 import type { Route } from './route.js'
 import type { Routing } from './routing.js'
@@ -19,7 +20,7 @@ import type { Routing } from './routing.js'
 /** The rate of clocks may differ by so much between machines. */
 const clockDriftFactor = 1.1
 
-/** How many wishes are held; hotter ones come first anyway. */
+/** How many wishes of patterns are held between two swaps, and how many keys are told of that found the directory full. */
 const wishesMax = 1_024
 
 /** What the coordinator is built from. */
@@ -35,27 +36,39 @@ export interface CoordinatorParts {
 /** Moves routes on. */
 export class Coordinator {
   readonly #parts: CoordinatorParts
-  readonly #wishes = new Map<string, number>()
+  /** By key, the most important first. */
+  #wishes: ReadonlyMap<string, number> = new Map()
+  /** What patterns wish for: after everything else, and in the order in which the keys were written. */
+  readonly #patternWishes = new Map<string, number>()
+  /** The directory that had no room for the first wish, and who has been told of since. */
+  #full: { readonly directory: Directory; readonly told: Set<string> } | undefined
   #swapping: Promise<void> | undefined
+  #refusals = 0
+  #notBeforeMs = 0
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts
   }
 
-  /** Asks for at least `fanout` shards for a key. Wishes made earlier, for hotter keys, come first when the directory is full. */
-  want(key: string, fanout: number): void {
-    if (this.#wishes.size < wishesMax || this.#wishes.has(key)) this.#wishes.set(key, fanout)
+  /** Asks for at least `fanout` shards for a key that a pattern matches, when there is room after the wishes of `step`. */
+  wantByPattern(key: string, fanout: number): void {
+    if (this.#patternWishes.size < wishesMax) this.#patternWishes.set(key, fanout)
   }
 
-  /** Takes the steps that are due; does nothing while an earlier swap is under way. */
-  step(): void {
+  /** Takes the steps that are due: `wishes` are fanouts by key, of which the first win when the directory is full. Does nothing while an earlier swap is under way. */
+  step(wishes: ReadonlyMap<string, number>): void {
+    this.#wishes = wishes
     if (this.#swapping !== undefined || !this.#isAnythingDue()) return
     const { routing, events } = this.#parts
     this.#swapping = routing
       .swap((directory) => this.#advance(directory))
-      .catch((error: unknown) => {
-        if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
-      })
+      .then(
+        (isSwapped) => this.#noteSwap(isSwapped),
+        (error: unknown) => {
+          this.#noteSwap(false)
+          if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
+        },
+      )
       .finally(() => {
         this.#swapping = undefined
       })
@@ -66,14 +79,32 @@ export class Coordinator {
     await this.#swapping
   }
 
+  #noteSwap(isSwapped: boolean): void {
+    const { clock, random } = this.#parts
+    this.#refusals = isSwapped ? 0 : this.#refusals + 1
+    if (!isSwapped) this.#notBeforeMs = clock.monotonicMs() + backoffMs(this.#refusals, random)
+  }
+
   #isAnythingDue(): boolean {
-    const directory = this.#parts.routing.latest()?.directory
-    if (directory === undefined) return false
-    for (const [key, fanout] of this.#wishes) {
-      if (mayGrow(directory.routes.get(key), fanout)) return true
-      this.#wishes.delete(key)
-    }
+    const { routing, clock } = this.#parts
+    const directory = routing.latest()?.directory
+    if (directory === undefined || clock.monotonicMs() < this.#notBeforeMs) return false
+    if (this.#mayAnyGrow(directory)) return true
     for (const [key, route] of directory.routes) if (this.#isDue(key, route)) return true
+    return false
+  }
+
+  #mayAnyGrow(directory: Directory): boolean {
+    if (this.#full?.directory === directory) {
+      this.#patternWishes.clear()
+      for (const [key, fanout] of this.#wishes) if (mayGrow(directory.routes.get(key), fanout)) this.#tellFull(key)
+      return false
+    }
+    for (const [key, fanout] of this.#wishes) if (mayGrow(directory.routes.get(key), fanout)) return true
+    for (const [key, fanout] of this.#patternWishes) {
+      if (mayGrow(directory.routes.get(key), fanout)) return true
+      this.#patternWishes.delete(key)
+    }
     return false
   }
 
@@ -90,28 +121,48 @@ export class Coordinator {
     for (const [key, route] of directory.routes) {
       if (this.#isDue(key, route)) routes.set(key, activate(route, ++counter))
     }
-    for (const [key, fanout] of this.#wishes) {
-      this.#wishes.delete(key)
-      const before = routes.get(key)
-      if (!mayGrow(before, fanout)) continue
-      const number = Math.max(counter + 1, this.#parts.clock.wallMs())
-      const route = announce(before, fanout, { number, nonce: randomUint32(this.#parts.random) }, number + 1)
-      routes.set(key, route)
-      if (this.#fits({ ...directory, counter: number + 1, routes })) counter = number + 1
-      else this.#takeBack(routes, key, before)
-    }
+    if (this.#full?.directory !== directory) counter = this.#grow(directory, counter, routes)
     return counter === directory.counter ? undefined : { ...directory, counter, routes }
   }
 
-  #takeBack(routes: Map<string, Route>, key: string, before: Route | undefined): void {
-    const { events, directoryBytesMax } = this.#parts
-    if (before === undefined) routes.delete(key)
-    else routes.set(key, before)
-    if (events.hasListeners('directory-full')) events.emit('directory-full', { key, bytesMax: directoryBytesMax })
+  /** Announces as many wishes in `routes` as there is room for, in their order; gives back the counter. */
+  #grow(before: Directory, drawn: number, routes: Map<string, Route>): number {
+    const { clock, random, directoryBytesMax } = this.#parts
+    let counter = drawn
+    let bytes = directoryBytes({ ...before, routes })
+    for (const [key, fanout] of this.#wishesInOrder()) {
+      const route = routes.get(key)
+      if (!mayGrow(route, fanout)) continue
+      const number = Math.max(counter + 1, clock.wallMs())
+      const grown = announce(route, fanout, { number, nonce: randomUint32(random) }, number + 1)
+      bytes += routeBytes(key, grown) - (route === undefined ? 0 : routeBytes(key, route))
+      if (bytes > directoryBytesMax) {
+        // Full as it stands only if there is nothing to swap; else the swap's outcome is looked at in its turn.
+        if (counter === before.counter) this.#markFull(before, key)
+        break
+      }
+      routes.set(key, grown)
+      counter = number + 1
+    }
+    return counter
   }
 
-  #fits(directory: Directory): boolean {
-    return byteLength(encodeDirectory(directory)) <= this.#parts.directoryBytesMax
+  *#wishesInOrder(): Iterable<readonly [key: string, fanout: number]> {
+    for (const [key, fanout] of this.#wishes) yield [key, Math.max(fanout, this.#patternWishes.get(key) ?? 1)]
+    yield* this.#patternWishes
+  }
+
+  #markFull(directory: Directory, key: string): void {
+    this.#full = { directory, told: new Set() }
+    this.#tellFull(key)
+  }
+
+  #tellFull(key: string): void {
+    const { events, directoryBytesMax } = this.#parts
+    const told = this.#full?.told
+    if (told === undefined || told.has(key) || told.size >= wishesMax) return
+    told.add(key)
+    if (events.hasListeners('directory-full')) events.emit('directory-full', { key, bytesMax: directoryBytesMax })
   }
 }
 

@@ -1,5 +1,7 @@
-import type { Generation } from '../operation.js'
 import { DirectoryMismatchError } from '../errors/route-error.js'
+import { byteLength } from '../internal/byte-length.js'
+import type { Generation } from '../operation.js'
+import { type Document, formatVersion, hashVersion, parseDocument, type RouteTuple } from './directory-document.js'
 import type { Route } from './route.js'
 
 /** The timings that every client of a backend must share. */
@@ -14,6 +16,8 @@ export interface SharedTimings {
 
 /** The directory: a header and the routes of the keys that are not cold. */
 export interface Directory {
+  /** When it was made, by the wall clock of the client that was shown none; tells directories apart that were made when one was lost. */
+  readonly madeMs: number
   /** The last number drawn, for revisions and generations. */
   readonly counter: number
   /** The same for every client. */
@@ -24,53 +28,37 @@ export interface Directory {
   readonly routes: ReadonlyMap<string, Route>
 }
 
-const formatVersion = 1
-
-type RouteTuple = [
-  key: string,
-  phase: Route['phase'],
-  read: number,
-  write: number,
-  generations: [number, number][],
-  writeHistory: number[],
-  revision: number,
-]
-
-interface Document {
-  format: number
-  counter: number
-  leaseMs: number
-  retryHorizonMs: number
-  sealRetentionMs: number
-  hash: { version: number; seed: number }
-  routes: RouteTuple[]
-}
-
-/** The directory as text; routes are tuples, since the document must stay small. */
+/** The directory as text. */
 export function encodeDirectory(directory: Directory): string {
   const document: Document = {
     format: formatVersion,
+    madeMs: directory.madeMs,
     counter: directory.counter,
     ...directory.timings,
-    hash: { version: 1, seed: directory.hashSeed },
-    routes: [...directory.routes].map(([key, route]) => [
-      key,
-      route.phase,
-      route.read,
-      route.write,
-      route.generations.map(({ number, nonce }): [number, number] => [number, nonce]),
-      [...route.writeHistory],
-      route.revision,
-    ]),
+    hash: { version: hashVersion, seed: directory.hashSeed },
+    routes: [...directory.routes].map(([key, route]) => tupleOf(key, route)),
   }
   return JSON.stringify(document)
 }
 
-/** The inverse of {@link encodeDirectory}. Throws `DirectoryMismatchError` for a document of another format. */
+/** How many bytes a directory takes, whatever its counter grows to. */
+export function directoryBytes(directory: Directory): number {
+  return byteLength(encodeDirectory({ ...directory, counter: Number.MAX_SAFE_INTEGER }))
+}
+
+/** How many bytes of it one route takes, with the comma beside it. */
+export function routeBytes(key: string, route: Route): number {
+  return byteLength(JSON.stringify(tupleOf(key, route))) + 1
+}
+
+/**
+ * The inverse of {@link encodeDirectory}. Throws `DirectoryMismatchError` for a document of another format, and a
+ * `BackendError` of kind `invalid` for one that is malformed.
+ */
 export function decodeDirectory(text: string): Directory {
-  const { format, counter, leaseMs, retryHorizonMs, sealRetentionMs, hash, routes } = JSON.parse(text) as Document
-  if (format !== formatVersion) throw new DirectoryMismatchError('the format of the directory', format, formatVersion)
+  const { madeMs, counter, leaseMs, retryHorizonMs, sealRetentionMs, hash, routes } = parseDocument(text)
   return {
+    madeMs,
     counter,
     timings: { leaseMs, retryHorizonMs, sealRetentionMs },
     hashSeed: hash.seed,
@@ -96,4 +84,16 @@ export function checkTimings(directory: Directory, timings: SharedTimings): void
     if (directory.timings[name] !== timings[name])
       throw new DirectoryMismatchError(`routing.${name}`, directory.timings[name], timings[name])
   }
+}
+
+function tupleOf(key: string, route: Route): RouteTuple {
+  return [
+    key,
+    route.phase,
+    route.read,
+    route.write,
+    route.generations.map(({ number, nonce }) => [number, nonce]),
+    [...route.writeHistory],
+    route.revision,
+  ]
 }

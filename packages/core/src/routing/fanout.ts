@@ -12,7 +12,7 @@ export interface FanoutNeed {
 
 /** What bounds it. */
 export interface FanoutBounds {
-  /** What one shard may be planned to consume: the partition's capacity × headroom. */
+  /** What one shard may be planned to consume: the partition's capacity × target utilization. */
   readonly unitsPerShard: number
   /** See `ShardingOptions.fanoutMax`. */
   readonly fanoutMax: number

@@ -47,7 +47,8 @@ export function drain(route: Route, fanout: number, revision: number): Route {
     isPowerOfTwo(fanout) && fanout < route.write,
     `fanout ${fanout} is not a power of two below ${route.write}`,
   )
-  return { ...route, phase: 'draining', write: fanout, revision }
+  const writeHistory = route.writeHistory.includes(fanout) ? route.writeHistory : [...route.writeHistory, fanout]
+  return { ...route, phase: 'draining', write: fanout, writeHistory, revision }
 }
 
 /** Ends a drain once every shard from `write` on is sealed and absorbed. */

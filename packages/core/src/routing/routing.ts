@@ -2,11 +2,13 @@
 // Scheme: every process holds a snapshot of one small directory and refreshes it in the background. A snapshot may be acted
 //   upon under its lease; past it, operations wait for a refresh and fail with `ROUTE_UNAVAILABLE` when none comes in time.
 // Invariants: one directory request at a time, so that an older answer never replaces a newer one; a revision's age counts
-//   from the moment its *answer* arrived, by the monotonic clock; a lease counts from the moment its fetch *began*.
+//   from the moment its *answer* arrived, by the monotonic clock; a lease counts from the moment its fetch *began*; a document
+//   that lacks what this process remembers is never acted upon: it is healed first, under the old snapshot's lease.
 // Cost: one fetch at start and one every `refreshMs`; nothing for a key but a look-up in a map that is empty while all is cold.
 // Source: docs/routing.md; Gray and Cheriton, «Leases» (SOSP 1989).
 
-import type { Backend, DirectoryDocument } from '../backend/backend.js'
+import type { Backend } from '../backend/backend.js'
+import { BackendError } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
 import { type Random, randomUint32 } from '../chance/random.js'
 import { RouteUnavailableError } from '../errors/route-error.js'
@@ -14,7 +16,11 @@ import type { ResolvedRoutingOptions } from '../resolved-options.js'
 import type { Events } from '../telemetry/events.js'
 import type { Clock, Timer } from '../time/clock.js'
 import { checkTimings, decodeDirectory, type Directory, encodeDirectory } from './directory.js'
+import { heal } from './heal.js'
 import { Snapshot } from './snapshot.js'
+
+/** How often a fetch that finds something missing writes it and looks again; every round that is lost to another client brings what that one wrote. */
+const roundsMax = 5
 
 /** What routing is built from. */
 export interface RoutingParts {
@@ -45,10 +51,11 @@ export class Routing {
     this.#arm()
   }
 
-  /** Ends the background refresh. */
-  close(): void {
+  /** Ends the background refresh. Resolves when no directory request is under way: within its time-out. */
+  async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.clear()
+    await this.#busy?.catch(ignoreHere)
   }
 
   /** The snapshot if its lease holds at `nowMs`; undefined once it is over. */
@@ -91,20 +98,25 @@ export class Routing {
     return seen?.revision === revision ? this.#parts.clock.monotonicMs() - seen.sinceMs : 0
   }
 
-  /** Swaps the directory for what `change` makes of it. Another client's change wins over this one's and is fetched instead. */
-  async swap(change: (directory: Directory) => Directory | undefined): Promise<void> {
+  /**
+   * Swaps the directory for what `change` makes of it. Another client's change wins over this one's and is fetched instead:
+   * then the answer is false.
+   */
+  async swap(change: (directory: Directory) => Directory | undefined): Promise<boolean> {
     while (this.#busy !== undefined) await this.#busy.catch(ignoreHere)
-    return this.#exclusively(async () => {
+    let isBeaten = false
+    await this.#exclusively(async () => {
       const before = this.#snapshot
-      const directory = before === undefined ? undefined : change(before.directory)
+      const directory = before === undefined || this.#isClosed ? undefined : change(before.directory)
       if (before === undefined || directory === undefined) return
       const beganMs = this.#parts.clock.nowMs()
-      const version = await this.#request((call) =>
-        this.#parts.backend.directory.swap(before.version, encodeDirectory(directory), call),
-      )
+      const text = encodeDirectory(directory)
+      const version = await this.#put(before.version, text)
+      isBeaten = version === undefined
       if (version === undefined) await this.#fetch()
-      else this.#adopt(directory, version, beganMs)
+      else this.#adopt(directory, text, version, beganMs)
     })
+    return !isBeaten
   }
 
   #exclusively(work: () => Promise<void>): Promise<void> {
@@ -117,36 +129,49 @@ export class Routing {
   }
 
   async #fetch(): Promise<void> {
-    const { backend, clock } = this.#parts
-    for (;;) {
+    const { backend, clock, options } = this.#parts
+    for (let round = 1; round <= roundsMax; round++) {
+      if (this.#isClosed) return
       const beganMs = clock.nowMs()
-      const document = await this.#request((call) => backend.directory.read(call))
-      if (document.text !== undefined && document.version !== undefined)
-        return this.#accept(document.text, document.version, beganMs)
-      await this.#create(document)
+      const { text, version } = await this.#request((call) => backend.directory.read(call))
+      if (text === undefined || version === undefined) {
+        await this.#put(version, encodeDirectory(this.#missingFrom(undefined) ?? this.#newDirectory()))
+        continue
+      }
+      if (this.#snapshot?.isOf(text, version) === true) {
+        this.#snapshot.extendTo(beganMs + options.leaseMs)
+        return
+      }
+      const shown = decodeDirectory(text)
+      checkTimings(shown, options)
+      const missing = this.#missingFrom(shown)
+      if (missing === undefined) {
+        this.#adopt(shown, text, version, beganMs)
+        return
+      }
+      await this.#put(version, encodeDirectory(missing))
     }
+    throw new BackendError('unavailable', `The directory did not show in ${roundsMax} rounds what was written to it.`)
   }
 
-  async #create(missing: DirectoryDocument): Promise<void> {
-    const { leaseMs, retryHorizonMs, sealRetentionMs } = this.#parts.options
+  #missingFrom(shown: Directory | undefined): Directory | undefined {
+    return this.#snapshot === undefined ? undefined : heal(this.#snapshot.directory, shown)
+  }
+
+  #newDirectory(): Directory {
+    const { clock, random, options } = this.#parts
+    const { leaseMs, retryHorizonMs, sealRetentionMs } = options
     const timings = { leaseMs, retryHorizonMs, sealRetentionMs }
-    const empty: Directory = { counter: 0, timings, hashSeed: randomUint32(this.#parts.random), routes: new Map() }
-    await this.#request((call) => this.#parts.backend.directory.swap(missing.version, encodeDirectory(empty), call))
+    return { madeMs: clock.wallMs(), counter: 0, timings, hashSeed: randomUint32(random), routes: new Map() }
   }
 
-  #accept(text: string, version: string, beganMs: number): void {
-    if (this.#snapshot?.version === version) {
-      this.#snapshot.extendTo(beganMs + this.#parts.options.leaseMs)
-      return
-    }
-    const directory = decodeDirectory(text)
-    checkTimings(directory, this.#parts.options)
-    this.#adopt(directory, version, beganMs)
+  #put(expected: string | undefined, text: string): Promise<string | undefined> {
+    return this.#request((call) => this.#parts.backend.directory.swap(expected, text, call))
   }
 
-  #adopt(directory: Directory, version: string, beganMs: number): void {
+  #adopt(directory: Directory, text: string, version: string, beganMs: number): void {
     const { clock, events, options } = this.#parts
-    this.#snapshot = new Snapshot(directory, version, beganMs + options.leaseMs)
+    this.#snapshot = new Snapshot(directory, text, version, beganMs + options.leaseMs)
     const sinceMs = clock.monotonicMs()
     for (const key of this.#seen.keys()) {
       if (!directory.routes.has(key)) this.#seen.delete(key)

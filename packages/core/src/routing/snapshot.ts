@@ -3,17 +3,19 @@ import type { Route } from './route.js'
 
 /**
  * This process's copy of the directory, with the lease under which it may be acted upon. The lease is counted from the
- * moment the fetch *began*, by this process's own clock; it is longer only once a later fetch showed the same version.
+ * moment the fetch *began*, by this process's own clock; it is longer only once a later fetch showed the same version of the same text.
  */
 export class Snapshot {
   /** What was fetched. */
   readonly directory: Directory
   /** The version that the backend gave it. */
   readonly version: string
+  readonly #text: string
   #validUntilMs: number
 
-  constructor(directory: Directory, version: string, validUntilMs: number) {
+  constructor(directory: Directory, text: string, version: string, validUntilMs: number) {
     this.directory = directory
+    this.#text = text
     this.version = version
     this.#validUntilMs = validUntilMs
   }
@@ -28,7 +30,12 @@ export class Snapshot {
     return nowMs < this.#validUntilMs
   }
 
-  /** A later fetch showed this very version. */
+  /** Whether this is a copy of that very document. A store that was lost and made anew may give the same version to another text. */
+  isOf(text: string, version: string): boolean {
+    return version === this.version && text === this.#text
+  }
+
+  /** A later fetch showed this very document. */
   extendTo(validUntilMs: number): void {
     this.#validUntilMs = Math.max(this.#validUntilMs, validUntilMs)
   }

@@ -33,28 +33,32 @@ export class Spreading {
     this.#parts = parts
     const { rules } = parts.options
     this.#patterns = rules.some(({ match }) => typeof match !== 'string') ? rules : []
-    this.#declared = rules.flatMap(({ match, fanout }) => (typeof match === 'string' ? [[match, fanout] as const] : []))
+    this.#declared = rules.flatMap(({ match, fanout }, i) =>
+      typeof match === 'string' && !rules.slice(0, i).some((rule) => matches(rule, match))
+        ? [[match, fanout] as const]
+        : [],
+    )
   }
 
-  /** Makes the wishes that heat calls for, hottest first, and lets the coordinator take the steps that are due. */
+  /** Makes the wishes of declared keys and those that heat calls for, hottest first, and lets the coordinator take the steps that are due. */
   decide(hottestFirst: readonly WriteHeat[]): void {
     const { coordinator, options, writeUnitsPerSecondMax } = this.#parts
-    const bounds = { unitsPerShard: writeUnitsPerSecondMax * options.headroom, fanoutMax: options.fanoutMax }
-    for (const [key, fanout] of this.#declared) coordinator.want(key, fanout)
+    const bounds = { unitsPerShard: writeUnitsPerSecondMax * options.targetUtilization, fanoutMax: options.fanoutMax }
+    const wishes = new Map(this.#declared)
     for (const { key, writeUnitsPerSecond, isWriteThrottled } of hottestFirst) {
       const route = this.#parts.routing.latest()?.route(key)
       const isThrottled = isWriteThrottled && this.#hasSettledIn(key, route)
       const fanout = fanoutFor({ writeUnitsPerSecond, isThrottled, writeFanout: route?.write ?? 1 }, bounds)
-      if (fanout > (route?.write ?? 1)) coordinator.want(key, fanout)
+      if (fanout > Math.max(route?.write ?? 1, wishes.get(key) ?? 1)) wishes.set(key, fanout)
     }
-    coordinator.step()
+    coordinator.step(wishes)
   }
 
   /** A key is written: the first rule that matches it declares its fanout. Costs nothing while no rule is a pattern. */
   declare(key: string): void {
-    for (const { match, fanout } of this.#patterns) {
-      if (typeof match === 'string' ? match !== key : !match.test(key)) continue
-      this.#parts.coordinator.want(key, fanout)
+    for (const rule of this.#patterns) {
+      if (!matches(rule, key)) continue
+      this.#parts.coordinator.wantByPattern(key, rule.fanout)
       return
     }
   }
@@ -63,4 +67,8 @@ export class Spreading {
   #hasSettledIn(key: string, route: Route | undefined): boolean {
     return route === undefined || this.#parts.routing.seenForMs(key, route.revision) >= this.#parts.leaseMs
   }
+}
+
+function matches({ match }: ShardingRule, key: string): boolean {
+  return typeof match === 'string' ? match === key : match.test(key)
 }

@@ -6,6 +6,8 @@
 
 import { channel, type Channel } from 'node:diagnostics_channel'
 
+import { InvalidArgumentError } from '../errors/misuse-error.js'
+
 /** Every event, by name. */
 export interface ClientEvents {
   /** A key's heat rose above the threshold. */
@@ -56,30 +58,58 @@ export interface ClientEvents {
 /** The name of an event. */
 export type EventName = keyof ClientEvents
 
+const names: ReadonlySet<unknown> = new Set(
+  Object.keys({
+    'key-hot': true,
+    'key-cooled': true,
+    'route-changed': true,
+    'directory-full': true,
+    'directory-failed': true,
+    flush: true,
+    gather: true,
+    throttle: true,
+    'write-lost': true,
+  } satisfies Record<EventName, true>),
+)
+
 type Listener<N extends EventName> = (event: ClientEvents[N]) => void
+
+/** An object of its own, since one function may be subscribed twice. */
+interface Subscription {
+  readonly listener: Listener<never>
+}
+
+const none: readonly Subscription[] = []
 
 /** Delivers events. One for each client. */
 export class Events {
-  readonly #listeners = new Map<EventName, Set<Listener<never>>>()
+  /** Arrays are replaced, never changed: an event goes to those who listened when it began, at no cost. */
+  readonly #subscriptions = new Map<EventName, readonly Subscription[]>()
   readonly #channels = new Map<EventName, Channel>()
 
-  /** Calls `listener` at each event of this name; gives back what ends it. */
+  /**
+   * Calls `listener` at each event of this name; gives back what ends it. A function given twice is called twice. Who comes or
+   * goes during an event does so for the next one. Throws `InvalidArgumentError` for a name that no event has.
+   */
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, listeners.add(listener))
+    if (!names.has(name)) throw new InvalidArgumentError('name', `one of ${[...names].join(', ')}`, name)
+    if (typeof listener !== 'function') throw new InvalidArgumentError('listener', 'a function', listener)
+    const subscription: Subscription = { listener }
+    this.#subscriptions.set(name, [...this.#subscribed(name), subscription])
     return () => {
-      listeners.delete(listener)
+      const others = this.#subscribed(name).filter((other) => other !== subscription)
+      this.#subscriptions.set(name, others)
     }
   }
 
   /** Whether anybody would notice an event of this name. */
   hasListeners(name: EventName): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) > 0 || this.#channel(name).hasSubscribers
+    return this.#subscribed(name).length > 0 || this.#channel(name).hasSubscribers
   }
 
   /** Delivers an event. Ask `hasListeners` before anything is built or measured for it. */
   emit<N extends EventName>(name: N, event: ClientEvents[N]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    for (const { listener } of this.#subscribed(name)) {
       try {
         ;(listener as Listener<N>)(event)
       } catch (error) {
@@ -91,6 +121,10 @@ export class Events {
     }
     const subscribers = this.#channel(name)
     if (subscribers.hasSubscribers) subscribers.publish(event)
+  }
+
+  #subscribed(name: EventName): readonly Subscription[] {
+    return this.#subscriptions.get(name) ?? none
   }
 
   #channel(name: EventName): Channel {

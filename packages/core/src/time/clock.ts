@@ -2,6 +2,8 @@
 export interface Timer {
   /** Forgets the timer; its callback will not run. Clearing twice does nothing. */
   clear(): void
+  /** From now on the process stays alive until the timer has run or is cleared, also if it was set in the background. */
+  keepAlive(): void
 }
 
 /** How a timer behaves towards the process that set it. */
@@ -28,3 +30,6 @@ export interface Clock {
   /** Calls `callback` once, not earlier than `delayMs` from now. */
   setTimer(callback: () => void, delayMs: number, options?: TimerOptions): Timer
 }
+
+/** The methods of a {@link Clock}, for who checks one. */
+export const clockMethods = ['nowMs', 'monotonicMs', 'wallMs', 'setTimer'] as const

@@ -27,6 +27,6 @@ export class SystemClock implements Clock {
   setTimer(callback: () => void, delayMs: number, options?: TimerOptions): Timer {
     const handle = setTimeout(callback, delayMs)
     if (options?.isBackground === true) handle.unref()
-    return { clear: () => clearTimeout(handle) }
+    return { clear: () => clearTimeout(handle), keepAlive: () => handle.ref() }
   }
 }

@@ -6,6 +6,7 @@ export class Ticker {
   readonly #tickMs: number
   readonly #onTick: (nowMs: number) => void
   #timer: Timer | undefined
+  #isHeld = false
 
   constructor(clock: Clock, tickMs: number, onTick: (nowMs: number) => void) {
     this.#clock = clock
@@ -13,8 +14,16 @@ export class Ticker {
     this.#onTick = onTick
   }
 
-  /** Begins to tick. Does not keep the process alive. */
+  /** Keeps the process alive until the next tick: something is under way that only a tick can end. */
+  hold(): void {
+    if (this.#isHeld) return
+    this.#isHeld = true
+    this.#timer?.keepAlive()
+  }
+
+  /** Begins to tick. Does not keep the process alive by itself. */
   start(): void {
+    this.#isHeld = false
     this.#timer = this.#clock.setTimer(
       () => {
         this.start()

@@ -146,7 +146,7 @@ describe('rules of the protocol', () => {
   it('own-answer: a late «done» after a throttled attempt is a success, however late', async () => {
     const { clock, store, join } = world()
     const backend = new HeldBackend(store)
-    const { records } = await join(backend, 1, { limits: { requestTimeoutMs: 60_000, writeTimeoutMs: 700 } })
+    const { records } = await join(backend, 1, { limits: { requestTimeoutMs: 700, writeTimeoutMs: 700 } })
     backend.throttleNext = 1
     backend.holds = (operation) => operation === 'write'
     const written = records.write('k', { n: 1 })
@@ -175,7 +175,7 @@ describe('rules of the protocol', () => {
     await store.records.write({ shard: place, changes: [{ name: 'n', rule: sum(), state }], stamp: undefined }, call)
     const backend = new HeldBackend(expiring(store, place), { shardsPerReadMax: 1 })
     const { records } = await join(backend, 1, {
-      limits: { requestTimeoutMs: 60_000 },
+      limits: { requestTimeoutMs: 60_000, writeTimeoutMs: 60_000 },
       gather: { shardTimeoutMs: 60_000 },
     })
     backend.holds = (operation) => operation === 'read' || operation === 'directory.read'

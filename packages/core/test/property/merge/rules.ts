@@ -2,7 +2,7 @@ import { fc } from '@fast-check/vitest'
 import { type AnyRule, at, latest, max, mergeRule, min, sum, union } from '../../../src/index.js'
 
 /** A rule of a user's: counts by bucket, merged bucket by bucket. */
-export const histogram = mergeRule<Readonly<Record<string, number>>>({
+const histogram = mergeRule<Readonly<Record<string, number>>>({
   empty: {},
   merge(a, b) {
     const merged = { ...a }

@@ -43,7 +43,7 @@ describe('bounds', () => {
       one.enter(0)
       return Promise.resolve(name)
     }
-    const waiting = ['a', 'b', 'c'].map((name) => one.whenRoom(name, undefined, enter(name)))
+    const waiting = ['a', 'b', 'c'].map((name) => one.whenRoom(name, 0, undefined, enter(name)))
     one.leave(0)
     expect(order).toEqual(['a'])
     expect(one.hasRoom).toBe(false)
@@ -58,11 +58,11 @@ describe('bounds', () => {
   test('hold those who wait back from those who come while they still wait', () => {
     const hundred = bounds({ bytesMax: 100, keysMax: 2 })
     hundred.enter(100)
-    void hundred.whenRoom('a', undefined, () => {
+    void hundred.whenRoom('a', 0, undefined, () => {
       hundred.enter(100)
       return Promise.resolve()
     })
-    void hundred.whenRoom('b', undefined, () => Promise.resolve())
+    void hundred.whenRoom('b', 0, undefined, () => Promise.resolve())
     hundred.release(100)
     expect(hundred.hasRoom).toBe(false)
   })
@@ -70,8 +70,8 @@ describe('bounds', () => {
   test('refuse the caller after waitersMax', async () => {
     const none = bounds({ keysMax: 1, waitersMax: 1 })
     none.enter(0)
-    const first = none.whenRoom('a', undefined, () => Promise.resolve('in'))
-    await expect(none.whenRoom('b', undefined, () => Promise.resolve())).rejects.toMatchObject({
+    const first = none.whenRoom('a', 0, undefined, () => Promise.resolve('in'))
+    await expect(none.whenRoom('b', 0, undefined, () => Promise.resolve())).rejects.toMatchObject({
       code: 'LIMIT_REACHED',
       limit: 'limits.waitersMax',
       max: 1,
@@ -87,17 +87,17 @@ describe('bounds', () => {
     byKeys.enter(0)
     const byBytes = bounds({ bytesMax: 1, atLimit: 'reject' })
     byBytes.enter(1)
-    await expect(byKeys.whenRoom('a', undefined, enter)).rejects.toMatchObject({ limit: 'limits.keysMax', max: 1 })
-    await expect(byBytes.whenRoom('a', undefined, enter)).rejects.toMatchObject({ limit: 'limits.bytesMax', max: 1 })
-    await expect(byKeys.whenRoom('a', undefined, enter)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[LimitReachedError: limits.keysMax = 1 is reached. Nothing was sent; slow down, raise limits.keysMax, or let callers wait with limits.atLimit: 'wait'.]`,
+    await expect(byKeys.whenRoom('a', 0, undefined, enter)).rejects.toMatchObject({ limit: 'limits.keysMax', max: 1 })
+    await expect(byBytes.whenRoom('a', 0, undefined, enter)).rejects.toMatchObject({ limit: 'limits.bytesMax', max: 1 })
+    await expect(byKeys.whenRoom('a', 0, undefined, enter)).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[LimitReachedError: limits.keysMax = 1 is reached for key "a". Nothing was sent. Slow down, raise limits.keysMax, or let callers wait with limits.atLimit: 'wait'.]`,
     )
   })
 
   test('refuse all who wait when they close', async () => {
     const one = bounds({ keysMax: 1 })
     one.enter(0)
-    const waiting = ['a', 'b'].map((name) => codeOf(one.whenRoom(name, undefined, () => Promise.resolve())))
+    const waiting = ['a', 'b'].map((name) => codeOf(one.whenRoom(name, 0, undefined, () => Promise.resolve())))
     one.close()
     expect(await Promise.all(waiting)).toEqual(['CLOSED', 'CLOSED'])
   })

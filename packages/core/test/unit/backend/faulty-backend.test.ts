@@ -6,6 +6,7 @@ import type { Faults } from '../../../src/backend/faults.js'
 import { memory } from '../../../src/backend/memory-backend.js'
 import { seededRandom } from '../../../src/chance/seeded-random.js'
 import { FakeClock } from '../../../src/time/fake-clock.js'
+import { refusalsOf } from '../../doubles/refusal.js'
 import { absorbOf, add, call, contentsOf, ownShard, shardOf, stampOf, totalField, totalOf } from './requests.js'
 
 const key = ownShard('k')
@@ -135,9 +136,81 @@ test('faults can be changed while it runs, and healed', async () => {
 test('without faults the promise of the backend inside is handed on', () => {
   const answer = Promise.resolve({ status: 'done' } as const)
   const inner = memory()
-  const records = { ...inner.records, write: () => answer }
-  const backend = new FaultyBackend({ ...inner, records }, { clock: new FakeClock(), random: seededRandom(1) })
+  inner.records.write = () => answer
+  const backend = new FaultyBackend(inner)
   expect(backend.records.write({ shard: key, changes: [], stamp: undefined }, call)).toBe(answer)
+})
+
+describe('misuse', () => {
+  const misspelt = { throtle: 1 } as Faults
+
+  test('a fault that there is not, a chance that is none and a range that is none are refused, whenever they are set', async () => {
+    const cases: Record<string, object> = {
+      'unknown fault': misspelt,
+      'chance above 1': { throttle: 50 },
+      'chance NaN': { loseAnswer: Number.NaN },
+      'chance a string': { directory: '0.5' },
+      'delay a number': { delayMs: 5 },
+      'delay without max': { delayMs: { min: 5 } },
+      'delay below 0': { delayMs: { min: -1, max: 1 } },
+      'delay upside down': { duplicateDelayMs: { min: 5, max: 1 } },
+      'delay with more in it': { delayMs: { min: 1, max: 5, jitter: 2 } },
+      'no object': [],
+    }
+    const refusals = await refusalsOf(cases, (faults) => new FaultyBackend(memory(), { faults }))
+    expect(refusals).toMatchInlineSnapshot(`
+      {
+        "chance NaN": "INVALID_ARGUMENT: faults.loseAnswer must be a number from 0 to 1, or a function that gives one, but was NaN.",
+        "chance a string": "INVALID_ARGUMENT: faults.directory must be a number from 0 to 1, or a function that gives one, but was "0.5".",
+        "chance above 1": "INVALID_ARGUMENT: faults.throttle must be a number from 0 to 1, or a function that gives one, but was 50.",
+        "delay a number": "INVALID_ARGUMENT: faults.delayMs must be an object, but was 5.",
+        "delay below 0": "INVALID_ARGUMENT: faults.delayMs.min must be a finite number of at least 0, but was -1.",
+        "delay upside down": "INVALID_ARGUMENT: faults.duplicateDelayMs.max must be at least faults.duplicateDelayMs.min = 5, but was 1.",
+        "delay with more in it": "INVALID_ARGUMENT: faults.delayMs must be made of min, max, but was "jitter".",
+        "delay without max": "INVALID_ARGUMENT: faults.delayMs.max must be a finite number of at least 0, but was undefined.",
+        "no object": "INVALID_ARGUMENT: faults must be an object, but was an empty array.",
+        "unknown fault": "INVALID_ARGUMENT: faults must be made of throttle, unavailable, loseRequest, loseAnswer, partialBatch, duplicateDelivery, directory, delayMs, duplicateDelayMs, but was "throtle".",
+      }
+    `)
+    const backend = new FaultyBackend(memory())
+    expect(await refusalsOf(cases, (faults) => (backend.faults = faults))).toEqual(refusals)
+    expect(backend.faults).toEqual({})
+  })
+
+  test('options that make no sense are refused', async () => {
+    const cases: Record<string, object> = {
+      'unknown option': { fault: {} },
+      'a clock that is none': { clock: {} },
+      'a random that is none': { random: Math.random },
+    }
+    expect(await refusalsOf(cases, (options) => new FaultyBackend(memory(), options))).toMatchInlineSnapshot(`
+      {
+        "a clock that is none": "INVALID_ARGUMENT: clock must be an object with nowMs(), monotonicMs(), wallMs(), setTimer(), but was an object.",
+        "a random that is none": "INVALID_ARGUMENT: random must be an object with next(), but was a function.",
+        "unknown option": "INVALID_ARGUMENT: options must be made of clock, random, faults, but was "fault".",
+      }
+    `)
+    expect(() => new FaultyBackend({ clock: new FakeClock() } as unknown as Backend)).toThrow('backend.name must be')
+  })
+
+  test('a chance that is computed must be one as well', async () => {
+    const { backend, inner } = faulty({ throttle: () => 2 })
+    await expect(add(backend, key, 1)).rejects.toMatchObject({ argument: 'faults.throttle(request)' })
+    expect(await totalOf(inner, key)).toBeUndefined()
+  })
+
+  test('faults that were checked cannot be changed behind its back', async () => {
+    const given: { throttle: number } = { throttle: 0 }
+    const { backend } = faulty(given)
+    given.throttle = 1
+    expect(await add(backend, key, 1)).toBe('done')
+  })
+})
+
+test("without options it runs on the machine's clock and chance", async () => {
+  const backend = new FaultyBackend(memory(), { faults: { delayMs: { min: 1, max: 2 }, loseAnswer: 1 } })
+  await expect(add(backend, key, 1)).rejects.toMatchObject({ kind: 'unknown' })
+  expect(backend.injected).toMatchObject({ delayed: 1, lostAnswers: 1 })
 })
 
 /** How fifty writes end under a seed. */

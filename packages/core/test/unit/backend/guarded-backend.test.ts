@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Backend, ShardAnswer, WriteAnswer } from '../../../src/backend/backend.js'
 import { BackendError } from '../../../src/backend/backend-error.js'
-import { checkReadAnswers, checkWriteAnswer, guardBackend } from '../../../src/backend/guarded-backend.js'
+import { checkReadAnswers, checkWriteAnswer, guardBackend, unitsOf } from '../../../src/backend/guarded-backend.js'
 import { memory } from '../../../src/backend/memory-backend.js'
 import { absorbOf, adding, call, ownShard, shardOf, totalField } from './requests.js'
 
@@ -67,13 +67,43 @@ describe('opening and closing', () => {
     expect(backend.log).toEqual(['open', 'close', 'open'])
   })
 
-  test('a close waits for the opening that is under way', async () => {
-    const backend = counted()
-    const guarded = guardBackend(backend)
-    const opening = guarded.open(call)
-    await guarded.close()
+  test('a close waits for no opening that is under way, which may never end; what opens for nobody is closed then', async () => {
+    const { backend, openings, log } = slow()
+    const [a, b] = [guardBackend(backend), guardBackend(backend)]
+    const opening = Promise.all([a.open(call), b.open(call)])
+    await Promise.all([a.close(), b.close()])
+    expect(log).toEqual(['open'])
+    openings[0]?.resolve()
     await opening
-    expect(backend.log).toEqual(['open', 'close'])
+    await settled()
+    expect(log).toEqual(['open', 'close'])
+    await guardBackend(backend).open(call)
+    expect(log).toEqual(['open', 'close', 'open'])
+  })
+
+  test('what opens late stays open while anybody else uses it', async () => {
+    const { backend, openings, log } = slow()
+    const [gone, staying] = [guardBackend(backend), guardBackend(backend)]
+    const opening = Promise.all([gone.open(call), staying.open(call)])
+    await gone.close()
+    openings[0]?.resolve()
+    await opening
+    await settled()
+    expect(log).toEqual(['open'])
+    await staying.close()
+    expect(log).toEqual(['open', 'close'])
+  })
+
+  test('who left while it opened is counted out once, also when the opening fails', async () => {
+    const { backend, openings, log } = slow()
+    const [gone, other] = [guardBackend(backend), guardBackend(backend)]
+    const opening = gone.open(call)
+    await gone.close()
+    openings[0]?.reject(new Error('not yet'))
+    await expect(opening).rejects.toThrow('not yet')
+    await other.open(call)
+    await other.close()
+    expect(log).toEqual(['open', 'open', 'close'])
   })
 
   test('a backend without open and close needs none', async () => {
@@ -82,6 +112,30 @@ describe('opening and closing', () => {
     await expect(guarded.close()).resolves.toBeUndefined()
   })
 })
+
+/** A backend whose first opening lasts until the test ends it. */
+function slow() {
+  const log: string[] = []
+  const openings: { resolve(): void; reject(error: unknown): void }[] = []
+  const backend: Backend = {
+    ...memory(),
+    open() {
+      log.push('open')
+      if (openings.length > 0) return Promise.resolve()
+      return new Promise((resolve, reject) => openings.push({ resolve, reject }))
+    },
+    close() {
+      log.push('close')
+      return Promise.resolve()
+    },
+  }
+  return { backend, openings, log }
+}
+
+/** Lets what is ready run. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve()
+}
 
 describe('requests', () => {
   test('a promise of the backend is handed on as it is', () => {
@@ -134,6 +188,12 @@ describe('the checks for whoever awaits the answer', () => {
     expect(kindOf(() => checkWriteAnswer(answer as WriteAnswer))).toBe('unknown')
   })
 
+  test.each([undefined, NaN, 1.5, '7'])('an expired write with %j for forgottenUpTo may be in', (forgottenUpTo) => {
+    const answer = { status: 'expired', forgottenUpTo } as WriteAnswer
+    expect(() => checkWriteAnswer(answer)).toThrow('must answer an expired write with forgottenUpTo, a safe integer')
+    expect(kindOf(() => checkWriteAnswer(answer))).toBe('unknown')
+  })
+
   test.each([
     [undefined],
     [[]],
@@ -148,10 +208,24 @@ describe('the checks for whoever awaits the answer', () => {
   test('good answers pass', () => {
     const done = { status: 'done' } as const
     expect(checkWriteAnswer(done)).toBe(done)
+    const expired = { status: 'expired', forgottenUpTo: 7 } as const
+    expect(checkWriteAnswer(expired)).toBe(expired)
     const answers: ShardAnswer[] = [{ status: 'read', states: [undefined] }]
     expect(checkReadAnswers(answers, read)).toBe(answers)
     expect(checkReadAnswers([{ status: 'failed', error: new Error('no') }], read)).toHaveLength(1)
   })
+})
+
+test.each([
+  [0.5, 0.5],
+  [0, 0],
+  [undefined, undefined],
+  [NaN, undefined],
+  [Infinity, undefined],
+  [-1, undefined],
+  ['3', undefined],
+])('of units told as %j, %j are counted', (units, counted) => {
+  expect(unitsOf({ units: units as number })).toBe(counted)
 })
 
 describe('what is no backend', () => {

@@ -35,6 +35,16 @@ describe('dedupe', () => {
     expect(await totalOf(backend, key)).toBe(7)
   })
 
+  test('what is expired comes with the number that a first attempt must exceed', async () => {
+    const backend = memory()
+    await add(backend, key, 1, stampOf('old', 10))
+    await add(backend, key, 1, stampOf('older', 7))
+    await add(backend, key, 2, stampOf('new', 100, 50))
+    const late = { shard: key, changes: adding(4), stamp: stampOf('late', 9) }
+    expect(await backend.records.write(late, call)).toEqual({ status: 'expired', forgottenUpTo: 10, units: 1 })
+    expect(await add(backend, key, 4, stampOf('late', 11))).toBe('done')
+  })
+
   test('a writer is not forgotten by its own write', async () => {
     const backend = memory()
     await add(backend, key, 1, stampOf('other', 90))

@@ -7,6 +7,7 @@ import type { AnyRule } from '../../../src/merge/merge-rule.js'
 import { union } from '../../../src/merge/union.js'
 import type { ShardRef } from '../../../src/operation.js'
 import { FakeClock } from '../../../src/time/fake-clock.js'
+import { refusalsOf } from '../../doubles/refusal.js'
 import { absorbOf, add, call, ownShard, shardOf, totalField, totalOf } from './requests.js'
 
 function partitioned(options: Omit<PartitionedOptions, 'clock'> = {}, inner: Backend = memory()) {
@@ -70,7 +71,7 @@ describe('on demand', () => {
   })
 
   test('utilisation is what was used over about a second', async () => {
-    const { backend, clock } = partitioned({ partitions: 1 })
+    const { backend, clock } = partitioned({ partitionCount: 1 })
     await served(500, () => add(backend, key, 1))
     expect(backend.counters.partitions[0]?.writeUtilisation).toBeCloseTo(0.5)
     await clock.advance(1_500)
@@ -98,7 +99,10 @@ describe('provisioned', () => {
   })
 
   test('300 seconds of unused capacity are saved up, and spent at no more than the cap of a partition', async () => {
-    const { backend, clock } = partitioned({ partitions: 1, mode: { writeUnitsPerSecond: 10, readUnitsPerSecond: 10 } })
+    const { backend, clock } = partitioned({
+      partitionCount: 1,
+      mode: { writeUnitsPerSecond: 10, readUnitsPerSecond: 10 },
+    })
     await clock.advance(1_000_000)
     let writes = await served(2_000, () => add(backend, key, 1))
     expect(writes).toBe(1_000)
@@ -125,7 +129,7 @@ describe('sizes', () => {
   const tags = { name: 'tags', rule: union() as AnyRule }
 
   test('a write takes a unit for each started KB, and what the item is larger than the change is charged after the fact', async () => {
-    const { backend } = partitioned({ partitions: 1 })
+    const { backend } = partitioned({ partitionCount: 1 })
     const write = (tag: string) =>
       backend.records.write({ shard: key, changes: [{ ...tags, state: new Set([tag]) }], stamp: undefined }, call)
     expect((await write('a'.repeat(5_000))).units).toBe(5)
@@ -146,12 +150,9 @@ describe('sizes', () => {
 
   test('a backend that tells no units is measured by what is seen', async () => {
     const inner = memory()
-    const records = {
-      ...inner.records,
-      write: () => Promise.resolve<WriteAnswer>({ status: 'done' }),
-      read: () => Promise.resolve([{ status: 'read', states: [new Set(['a'.repeat(9_000)])] } as const]),
-    }
-    const { backend } = partitioned({}, { ...inner, records })
+    inner.records.write = () => Promise.resolve<WriteAnswer>({ status: 'done' })
+    inner.records.read = () => Promise.resolve([{ status: 'read', states: [new Set(['a'.repeat(9_000)])] } as const])
+    const { backend } = partitioned({}, inner)
     expect(
       (await backend.records.write({ shard: key, changes: [{ ...totalField, state: 1 }], stamp: undefined }, call))
         .units,
@@ -163,7 +164,7 @@ describe('sizes', () => {
 
 /** Two partitions: that of `key` cannot pay another read, that of `elsewhere` can. Which shard lies there is found by trying. */
 async function withOneEmptyPartition() {
-  const world = partitioned({ partitions: 2, readUnitsPerSecond: 2 })
+  const world = partitioned({ partitionCount: 2, readUnitsPerSecond: 2 })
   const { backend } = world
   await Promise.all([backend.records.read(readOf([key]), call), backend.records.read(readOf([key]), call)])
   for (let i = 1; ; i++) {
@@ -196,7 +197,7 @@ describe('reads of several shards', () => {
 
 describe('other requests', () => {
   test('seals and absorbs are writes', async () => {
-    const { backend, clock } = partitioned({ partitions: 1, writeUnitsPerSecond: 2 })
+    const { backend, clock } = partitioned({ partitionCount: 1, writeUnitsPerSecond: 2 })
     const contents = await backend.records.seal(shardOf('k', 1), [totalField], call)
     await backend.records.absorb(absorbOf(key, shardOf('k', 1), contents), call)
     expect(backend.counters).toMatchObject({ writeRequests: 2, unitsWritten: 2 })
@@ -232,8 +233,8 @@ describe('other requests', () => {
   })
 })
 
-test('answers and refusals take the latency that is given', async () => {
-  const { backend, clock } = partitioned({ writeUnitsPerSecond: 1, latencyMs: { base: 10, jitter: 5 } })
+test('answers and refusals take the delay that is given', async () => {
+  const { backend, clock } = partitioned({ writeUnitsPerSecond: 1, delayMs: { min: 10, max: 15 } })
   const outcomes: string[] = []
   for (let i = 0; i < 2; i++)
     void add(backend, key, 1).then(
@@ -246,18 +247,55 @@ test('answers and refusals take the latency that is given', async () => {
   expect(outcomes.toSorted()).toEqual(['done', 'refused'])
 })
 
-test.each([
-  [{ partitions: 0 }, 'partitions must be a positive whole number, but was 0.'],
-  [{ seed: 0.5 }, 'seed must be a whole number'],
-  [{ writeUnitsPerSecond: 0 }, 'writeUnitsPerSecond must be a number above 0'],
-  [{ readUnitsPerSecond: NaN }, 'readUnitsPerSecond must be a number above 0'],
-  [{ itemOverheadBytes: -1 }, 'itemOverheadBytes must be a number of at least 0'],
-  [{ latencyMs: { base: -1, jitter: 0 } }, 'latencyMs.base must be'],
-  [{ mode: { writeUnitsPerSecond: 0, readUnitsPerSecond: 1 } }, 'mode.writeUnitsPerSecond must be a number above 0'],
-  [
-    { mode: { writeUnitsPerSecond: 1, readUnitsPerSecond: 1, savedSeconds: 301 } },
-    'mode.savedSeconds must be from 0 to 300',
-  ],
-] as [Omit<PartitionedOptions, 'clock'>, string][])('the options %j are refused', (options, message) => {
-  expect(() => partitioned(options)).toThrow(message)
+test("without options it is a table of four partitions on the machine's clock", async () => {
+  const backend = new PartitionedBackend(memory())
+  expect(await served(1_500, () => add(backend, key, 1))).toBeLessThan(1_500)
+  expect(backend.counters.partitions).toHaveLength(4)
+})
+
+test('options that make no sense are refused', async () => {
+  const rates = { writeUnitsPerSecond: 1, readUnitsPerSecond: 1 }
+  const cases: Record<string, object> = {
+    'an unknown option': { partition: 4 },
+    'no partition': { partitionCount: 0 },
+    'half a seed': { seed: 0.5 },
+    'no writes': { writeUnitsPerSecond: 0 },
+    'reads NaN': { readUnitsPerSecond: Number.NaN },
+    'bytes below 0': { itemOverheadBytes: -1 },
+    'delay below 0': { delayMs: { min: -1, max: 0 } },
+    'delay upside down': { delayMs: { min: 2, max: 1 } },
+    'delay by jitter': { delayMs: { base: 1, jitter: 1 } },
+    'unknown mode': { mode: 'provisioned' },
+    'mode without writes': { mode: { ...rates, writeUnitsPerSecond: 0 } },
+    'mode with an unknown option': { mode: { ...rates, adaptive: false } },
+    'mode that saves too much': { mode: { ...rates, savedSeconds: 301 } },
+    'mode that may be adaptive': { mode: { ...rates, isAdaptive: 'no' } },
+    'a flag that is none': { throttlesDirectory: 1 },
+    'a clock that is none': { clock: Date },
+    'a random that is none': { random: Math.random },
+    'an array': [],
+  }
+  expect(await refusalsOf(cases, (options) => new PartitionedBackend(memory(), options))).toMatchInlineSnapshot(`
+    {
+      "a clock that is none": "INVALID_ARGUMENT: clock must be an object with nowMs(), monotonicMs(), wallMs(), setTimer(), but was a function.",
+      "a flag that is none": "INVALID_ARGUMENT: throttlesDirectory must be true or false, but was 1.",
+      "a random that is none": "INVALID_ARGUMENT: random must be an object with next(), but was a function.",
+      "an array": "INVALID_ARGUMENT: options must be an object, but was an empty array.",
+      "an unknown option": "INVALID_ARGUMENT: options must be made of clock, partitionCount, seed, random, mode, writeUnitsPerSecond, readUnitsPerSecond, itemOverheadBytes, delayMs, throttlesDirectory, but was "partition".",
+      "bytes below 0": "INVALID_ARGUMENT: itemOverheadBytes must be a finite number of at least 0, but was -1.",
+      "delay below 0": "INVALID_ARGUMENT: delayMs.min must be a finite number of at least 0, but was -1.",
+      "delay by jitter": "INVALID_ARGUMENT: delayMs must be made of min, max, but was "base".",
+      "delay upside down": "INVALID_ARGUMENT: delayMs.max must be at least delayMs.min = 2, but was 1.",
+      "half a seed": "INVALID_ARGUMENT: seed must be a whole number, but was 0.5.",
+      "mode that may be adaptive": "INVALID_ARGUMENT: mode.isAdaptive must be true or false, but was "no".",
+      "mode that saves too much": "INVALID_ARGUMENT: mode.savedSeconds must be from 0 to 300, but was 301.",
+      "mode with an unknown option": "INVALID_ARGUMENT: mode must be made of writeUnitsPerSecond, readUnitsPerSecond, savedSeconds, isAdaptive, but was "adaptive".",
+      "mode without writes": "INVALID_ARGUMENT: mode.writeUnitsPerSecond must be a number above 0, but was 0.",
+      "no partition": "INVALID_ARGUMENT: partitionCount must be a positive whole number, but was 0.",
+      "no writes": "INVALID_ARGUMENT: writeUnitsPerSecond must be a number above 0, but was 0.",
+      "reads NaN": "INVALID_ARGUMENT: readUnitsPerSecond must be a number above 0, but was NaN.",
+      "unknown mode": "INVALID_ARGUMENT: mode must be 'onDemand' or a provisioned throughput, but was "provisioned".",
+    }
+  `)
+  expect(() => new PartitionedBackend({ partitionCount: 4 } as unknown as Backend)).toThrow('backend.name must be')
 })

@@ -77,6 +77,9 @@ describe('close()', () => {
   test('settles what is in flight and what waits behind it, and only then closes the backend', async () => {
     const { client, backend, clock } = await opened({ detection: hotAtOnce })
     const posts = client.records('post', { views: sum() })
+    await posts.write('k', { views: 0 })
+    await clock.advance(50)
+    backend.writes.length = 0
     backend.holds.write = true
     const writings = watchAll([
       posts.write('k', { views: 1 }),
@@ -109,6 +112,18 @@ describe('close()', () => {
     expect((await first).failureCount).toBe(1)
     expect(await client.close()).toBe(await first)
     expect([writing.state, backend.closeCount]).toEqual(['rejected', 1])
+  })
+
+  test('reports what fails, also when a flush() at the same time reports it', async () => {
+    const { client, backend, clock } = await opened()
+    const posts = client.records('post', { views: sum() })
+    backend.holds.write = true
+    const writing = watch(posts.write('k', { views: 1 }))
+    const reports = [client.flush(), client.flush(), client.close()]
+    backend.heldWrites[0]?.fail(refused)
+    await clock.advance(0)
+    expect((await Promise.all(reports)).map(({ failureCount }) => failureCount)).toEqual([1, 1, 1])
+    expect(writing.state).toBe('rejected')
   })
 
   test('refuses those who wait at a bound: their changes were not accepted', async () => {

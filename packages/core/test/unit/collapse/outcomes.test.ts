@@ -34,7 +34,7 @@ describe('a write that fails', () => {
     ])
     expect(carried[0]?.error).toBe(carried[1]?.error)
     expect(carried[0]?.error).toMatchObject({ code: 'WRITE_REJECTED', key: 'k', retryable: true, cause: refused })
-    expect(carried[0]?.error?.message).toMatchInlineSnapshot(`"rejected: not written. The store refused it."`)
+    expect(carried[0]?.error?.message).toMatchInlineSnapshot(`"rejected: not written. Key "k": The store refused it."`)
     expect(await posts.read('k')).toEqual({ views: 9 })
   })
 
@@ -60,7 +60,7 @@ describe('a write that fails', () => {
     await clock.advance(0)
     expect(writing.error?.code).toBe('WRITE_UNKNOWN')
     expect(writing.error?.message).toMatchInlineSnapshot(
-      `"unknown: may be written, once or not at all. The store refused it."`,
+      `"unknown: may be written, once or not at all. Key "k": The store refused it."`,
     )
   })
 
@@ -73,7 +73,9 @@ describe('a write that fails', () => {
       await clock.advance(50)
     }
     expect(writing.error).toMatchObject({ code: 'WRITE_REJECTED', cause: throttled })
-    expect(writing.error?.message).toMatch(/^rejected: not written\. No success within 3000 ms and \d+ attempts\.$/)
+    expect(writing.error?.message).toMatch(
+      /^rejected: not written\. Key "k": No success within 3000 ms and \d+ attempts\. The last error: .+$/,
+    )
   })
 })
 
@@ -95,7 +97,7 @@ describe('a retry', () => {
   })
 
   test('waits longer from attempt to attempt, at most a second', async () => {
-    const { posts, backend, clock } = await posted({ limits: { writeTimeoutMs: 60_000, requestTimeoutMs: 600_000 } })
+    const { posts, backend, clock } = await posted({ limits: { writeTimeoutMs: 60_000, requestTimeoutMs: 60_000 } })
     backend.holds.write = true
     const writing = watch(posts.write('k', { views: 1 }))
     const gaps: number[] = []
@@ -135,15 +137,21 @@ describe('a retry', () => {
     expect(backend.writes).toHaveLength(3)
   })
 
-  test('is made once, however many attempts are answered with «sealed»', async () => {
+  test.each([
+    ['before the routes are known anew', true],
+    ['one after the other', false],
+  ])('is made once, when several attempts are answered with «sealed» %s', async (_, isTogether) => {
     const { posts, backend, clock } = await posted({ limits: { requestTimeoutMs: 200 } })
     backend.holds.write = true
     const writing = watch(posts.write('k', { views: 1 }))
     await clock.advance(400)
     expect(backend.heldWrites).toHaveLength(2)
+    backend.holds.directory = isTogether
     backend.heldWrites[0]?.with({ status: 'sealed' })
     await clock.advance(0)
     backend.heldWrites[1]?.with({ status: 'sealed' })
+    await clock.advance(0)
+    for (const held of backend.heldDirectory) held.pass()
     await clock.advance(100)
     expect(backend.heldWrites).toHaveLength(3)
     backend.heldWrites[2]?.pass()

@@ -92,8 +92,8 @@ test('writes and reads of a key have thresholds and states of their own', () => 
   feed.run(3_000, [writes('a', 500), reads('a', 1_000), writes('b', 100), reads('b', 1_500)])
   expect(feed.detection.isHot('a')).toBe(true)
   expect(feed.detection.isHot('b')).toBe(false)
-  expect(feed.detection.heat('a')).toMatchObject({ isHot: true, isReadHot: false })
-  expect(feed.detection.heat('b')).toMatchObject({ isHot: false, isReadHot: true })
+  expect(feed.detection.heat('a')).toMatchObject({ isWriteHot: true, isReadHot: false })
+  expect(feed.detection.heat('b')).toMatchObject({ isWriteHot: false, isReadHot: true })
   expect(
     feed.detection
       .hotKeys()
@@ -209,7 +209,7 @@ test('nothing is known of a key that was never counted', () => {
   const feed = new Feed()
   feed.run(100, [writes('a', 100)])
   expect(feed.detection.heat('b')).toBeUndefined()
-  expect(feed.detection.heat('a')).toMatchObject({ isHot: false, physicalWritesPerSecond: 0 })
+  expect(feed.detection.heat('a')).toMatchObject({ isWriteHot: false, physicalWritesPerSecond: 0 })
 })
 
 test('when more keys are hot than can be tracked, the hottest stay hot and each loss is reported', () => {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { ShardAnswer } from '../../../src/index.js'
-import { max, sum } from '../../../src/index.js'
+import { BackendError, latest, max, sum } from '../../../src/index.js'
 import { opened, throttled, watch } from '../../doubles/opened.js'
 import { openedSpread, shardsOf } from '../../doubles/spread.js'
 import { call, stampOf } from '../backend/requests.js'
 
 const rules = { views: sum(), high: max() }
+const invalid = new BackendError('invalid', 'Never.')
 
 /** A key spread over `fanout` shards; shard i holds 10^i views. */
 async function spreadKey(fanout: number, options: Parameters<typeof openedSpread>[1] = {}) {
@@ -179,6 +180,54 @@ describe('a shard that cannot be read', () => {
     expect(clock.timerCount).toBe(timers)
   })
 
+  test('is no case for another try when its request can never succeed, and the error says so', async () => {
+    const { client, backend } = await opened()
+    const posts = client.records('post', rules)
+    backend.holds.read = true
+    const reading = posts.read('k')
+    backend.heldReads[0]?.fail(invalid)
+    await expect(reading).rejects.toMatchObject({ code: 'READ_FAILED', retryable: false, cause: invalid })
+    expect(backend.reads).toHaveLength(1)
+  })
+
+  test.each([[[1, 3]], [[3, 1]]])(
+    'that can never be read decides whether a partial read is retryable (%j)',
+    async (at) => {
+      const { posts, backend, clock } = await spreadKey(4, { gather: { shardTimeoutMs: 1_000 } })
+      const [hopeless = 0, busy = 0] = at
+      backend.holds.read = true
+      const reading = watch(posts.read('hot'))
+      for (let ms = 0; ms < 1_500; ms += 50) {
+        for (const held of backend.heldReads.splice(0)) {
+          const answers = await failing(backend, held.request, [busy])
+          const failed: ShardAnswer = { status: 'failed', error: invalid }
+          held.with(answers.map((answer, i) => (held.request.shards[i]?.index === hopeless ? failed : answer)))
+        }
+        await clock.advance(50)
+      }
+      expect(reading.error).toMatchObject({
+        code: 'PARTIAL_READ',
+        missingShards: [1, 3],
+        retryable: false,
+        cause: invalid,
+      })
+    },
+  )
+
+  test('is named in a list that readers may share: it is frozen', async () => {
+    const { client, backend } = await opened()
+    const posts = client.records('post', rules)
+    const whole = await posts.read('k', { allowPartial: true })
+    const world = await spreadKey(2, { gather: { shardTimeoutMs: 500 } })
+    world.backend.holds.read = true
+    const partial = watch(world.posts.read('hot', { allowPartial: true }))
+    await keepFailing(world, [1], 1_000)
+    for (const { missingShards } of [whole, partial.value as typeof whole])
+      expect(() => (missingShards as number[]).push(7)).toThrow(TypeError)
+    expect(await posts.read('unwritten')).toMatchObject({ views: 0 })
+    expect(backend.reads).toHaveLength(2)
+  })
+
   test('is retried when the backend answers nonsense', async () => {
     const { client, backend, clock } = await opened()
     const posts = client.records('post', rules)
@@ -208,6 +257,36 @@ describe('a shard that cannot be read', () => {
     await clock.advance(0)
     expect(writing.state).toBe('resolved')
   })
+})
+
+test.each([null, 3])('a state that no rule makes (%j) fails its own read, and none after it', async (state) => {
+  const { client, backend, clock } = await opened()
+  const titles = client.records('title', { title: latest<string>() })
+  backend.holds.read = true
+  const readings = [watch(titles.read('k')), watch(titles.read('k'))]
+  backend.heldReads[0]?.with([{ status: 'read', states: [state] }])
+  await clock.advance(0)
+  backend.heldReads[1]?.pass()
+  await clock.advance(0)
+  expect(readings.map(({ state: outcome }) => outcome)).toEqual(['rejected', 'resolved'])
+  backend.holds.read = false
+  expect(await titles.read('k')).toEqual({ title: undefined })
+})
+
+test.each([NaN, Infinity, -5])('units that cannot be (%d) leave the heat of a key as it is', async (units) => {
+  const { client, backend, clock } = await opened({ detection: { hotReadsPerSecond: 10 } })
+  const posts = client.records('post', { views: sum() })
+  backend.holds.read = true
+  for (let i = 0; i < 100; i++) {
+    const reading = posts.read('k')
+    backend.heldReads[i]?.with([{ status: 'read', states: [1], units }])
+    await reading
+    await clock.advance(10)
+  }
+  const [hot] = client.hotKeys()
+  expect(hot?.readUnitsPerSecond).toBeGreaterThan(50)
+  expect(hot?.readUnitsPerSecond).toBeLessThan(150)
+  expect(hot?.headroom).toBe(1)
 })
 
 describe('a lease that ends while a read is under way', () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { type CustomRule, max, mergeRule, sum } from '../../../src/index.js'
 import { assertLaws } from '../../../src/testing.js'
+import { refusalsOf } from '../../doubles/refusal.js'
 
 const text = { encode: String, decode: Number } as const
 
+const forgetful = (given: string) => Number(given) + 1
 const isEqual = (a: number, b: number) => a === b
 const isNear = (a: number, b: number) => Math.abs(a - b) < 1e-9
 
@@ -15,7 +17,6 @@ describe('assertLaws', () => {
   test('is silent about a rule that keeps them all', () => {
     expect(laws({})).not.toThrow()
     expect(laws({ merge: Math.max, empty: Number.NEGATIVE_INFINITY, isIdempotent: true })).not.toThrow()
-    expect(() => assertLaws(sum(), [])).not.toThrow()
     expect(() => assertLaws(max(), [3, -1, 0])).not.toThrow()
   })
 
@@ -45,9 +46,7 @@ describe('assertLaws', () => {
   })
 
   test('catches a state that does not survive encode and decode', () => {
-    let decodeCount = 0
-    const forgetful = (given: string) => Number(given) + (decodeCount++ % 2)
-    expect(laws({ decode: forgetful }, [1])).toThrow(/survives encode and decode/)
+    expect(laws({ decode: forgetful }, [1, 1])).toThrow(/survives encode and decode/)
   })
 
   test('catches a merged state that does not survive encode and decode', () => {
@@ -76,5 +75,27 @@ describe('assertLaws', () => {
     const changes = [0.1, 0.2, 0.3]
     expect(() => assertLaws(sum({ type: 'float' }), changes)).toThrow(/merge is associative/)
     expect(() => assertLaws(sum({ type: 'float' }), changes, { isSame: isNear })).not.toThrow()
+  })
+
+  test('refuses what shows nothing: fewer than two changes, or no rule', async () => {
+    const cases: Record<string, readonly unknown[]> = {
+      'no change': [sum(), []],
+      'one change': [sum(), [1]],
+      'changes that are no array': [sum(), 5],
+      'a rule that was not called': [sum, [1, 2]],
+      'no rule': [undefined, [1, 2]],
+      'the arguments the wrong way round': [[1, 2], sum()],
+    }
+    const check = assertLaws as (...given: readonly unknown[]) => void
+    expect(await refusalsOf(cases, (given) => check(...given))).toMatchInlineSnapshot(`
+      {
+        "a rule that was not called": "INVALID_ARGUMENT: rule must be a merge rule, such as sum() or mergeRule({ … }), but was a function.",
+        "changes that are no array": "INVALID_ARGUMENT: changes must be an array of at least two changes, but was 5.",
+        "no change": "INVALID_ARGUMENT: changes must be an array of at least two changes, but was an empty array.",
+        "no rule": "INVALID_ARGUMENT: rule must be a merge rule, such as sum() or mergeRule({ … }), but was undefined.",
+        "one change": "INVALID_ARGUMENT: changes must be an array of at least two changes, but was an array of 1.",
+        "the arguments the wrong way round": "INVALID_ARGUMENT: rule must be a merge rule, such as sum() or mergeRule({ … }), but was an array of 2.",
+      }
+    `)
   })
 })

@@ -37,7 +37,7 @@ const bounded = {
     clockSkewMaxMs: [0, 86_400_000],
   },
   routing: { directoryBytesMax: [1_024, 262_144] },
-  sharding: { headroom: [0.01, 1], fanoutMax: [1, 1_024] },
+  sharding: { targetUtilization: [0.01, 1], fanoutMax: [1, 1_024] },
 } as const
 
 const wholes = ['bytesMax', 'concurrencyMax', 'keysMax', 'waitersMax', 'directoryBytesMax']
@@ -53,6 +53,7 @@ const bounds = Object.entries(bounded).flatMap(([section, options]) =>
 
 /** What an option needs beside it at its bound. */
 const company: Readonly<Record<string, object>> = {
+  requestTimeoutMs: { routing: { retryHorizonMs: 86_400_000, sealRetentionMs: 172_800_000 } },
   writeTimeoutMs: { routing: { retryHorizonMs: 86_400_000, sealRetentionMs: 172_800_000 } },
 }
 
@@ -61,9 +62,9 @@ describe.each(bounds)('the option $option of $section', ({ section, option, leas
     for (const value of [least, most]) {
       const store = memory()
       const options = { backend: store, clock: new FakeClock(), random: seededRandom(1), ...company[option] }
-      const given = { ...options, [section]: { [option]: value } } as Parameters<typeof createClient>[0]
       const atBound = option === 'writeTimeoutMs' && value === most ? value - 1 : value
-      const client = await createClient({ ...given, [section]: { [option]: atBound } })
+      const beside = option === 'requestTimeoutMs' ? { writeTimeoutMs: 600_000 } : {}
+      const client = await createClient({ ...options, [section]: { [option]: atBound, ...beside } })
       await client.close()
     }
     const step = Number.isInteger(least) ? 1 : least / 2
@@ -92,7 +93,7 @@ test('options that are out of bounds are refused by name, bound and value', asyn
     'atLimit unknown': { limits: { atLimit: 'drop' } },
     'consistency unknown': { consistency: 'weak' },
     'fanoutMax no power of two': { sharding: { fanoutMax: 3 } },
-    'headroom 0': { sharding: { headroom: 0 } },
+    'targetUtilization 0': { sharding: { targetUtilization: 0 } },
     'refreshMs 0': { routing: { refreshMs: 0 } },
   }
   expect(await refusalsOf(cases, open)).toMatchInlineSnapshot(`
@@ -100,9 +101,9 @@ test('options that are out of bounds are refused by name, bound and value', asyn
       "atLimit unknown": "INVALID_ARGUMENT: limits.atLimit must be 'wait' or 'reject', but was "drop".",
       "consistency unknown": "INVALID_ARGUMENT: consistency must be 'strong' or 'eventual', but was "weak".",
       "fanoutMax no power of two": "INVALID_ARGUMENT: sharding.fanoutMax must be a power of two from 1 to 1024, but was 3.",
-      "headroom 0": "INVALID_ARGUMENT: sharding.headroom must be a number from 0.01 to 1, but was 0.",
       "keysMax 1.5": "INVALID_ARGUMENT: limits.keysMax must be a whole number from 1 to 10000000, but was 1.5.",
       "refreshMs 0": "INVALID_ARGUMENT: routing.refreshMs must be a number from 1 to 3600000, but was 0.",
+      "targetUtilization 0": "INVALID_ARGUMENT: sharding.targetUtilization must be a number from 0.01 to 1, but was 0.",
       "windowMs -1": "INVALID_ARGUMENT: collapse.windowMs must be a number from 1 to 60000, but was -1.",
       "windowMs a string": "INVALID_ARGUMENT: collapse.windowMs must be a number from 1 to 60000, but was "100".",
     }
@@ -114,12 +115,14 @@ test('options that conflict are refused', async () => {
     'refresh as long as the lease': { routing: { refreshMs: 3_000 } },
     'lease as long as the retry horizon': { routing: { leaseMs: 300_000 } },
     'retry horizon as long as the retention': { routing: { retryHorizonMs: 86_400_000 } },
+    'a request that outlives its write': { limits: { requestTimeoutMs: 501, writeTimeoutMs: 500 } },
     'writes given up after the retry horizon': { limits: { writeTimeoutMs: 300_000 } },
     'a rule beyond fanoutMax': { sharding: { fanoutMax: 4, rules: [{ match: 'a', fanout: 8 }] } },
     'a rule where nothing is spread': { sharding: { fanoutMax: 1, rules: [{ match: 'a', fanout: 2 }] } },
   }
   expect(await refusalsOf(cases, open)).toMatchInlineSnapshot(`
     {
+      "a request that outlives its write": "INVALID_ARGUMENT: limits.requestTimeoutMs must be at most limits.writeTimeoutMs = 500, but was 501.",
       "a rule beyond fanoutMax": "INVALID_ARGUMENT: sharding.rules[0].fanout must be a power of two from 2 to 4, but was 8.",
       "a rule where nothing is spread": "INVALID_ARGUMENT: sharding.rules[0].fanout must be a power of two from 2 to 1, but was 2.",
       "lease as long as the retry horizon": "INVALID_ARGUMENT: routing.leaseMs must be less than routing.retryHorizonMs = 300000, but was 300000.",

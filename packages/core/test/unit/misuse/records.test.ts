@@ -117,17 +117,18 @@ test('rules are made of what they need', async () => {
   `)
 })
 
+const throwing = mergeRule({
+  empty: 'x',
+  merge: (a: string, b: string) => (a > b ? a : b),
+  encode(state: unknown): string {
+    if (state === 'throw') throw new Error('not this one')
+    return state as string
+  },
+  decode: (text) => text,
+})
+
 test('a change is made of fields with values that their rules take', async () => {
   const { client, backend } = await opened()
-  const throwing = mergeRule({
-    empty: 'x',
-    merge: (a: string, b: string) => (a > b ? a : b),
-    encode(state: unknown): string {
-      if (state === 'throw') throw new Error('not this one')
-      return state as string
-    },
-    decode: (text) => text,
-  })
   const rules = {
     views: sum(),
     big: sum({ type: 'bigint' }),
