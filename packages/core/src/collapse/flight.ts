@@ -9,7 +9,7 @@
 import type { FieldChange, RecordStore, WriteAnswer, WriteStamp } from '../backend/backend.js'
 import { asBackendError, type BackendError } from '../backend/backend-error.js'
 import { LazyCall } from '../backend/call.js'
-import { checkWriteAnswer } from '../backend/guarded-backend.js'
+import { checkWriteAnswer, unitsOf } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
 import { WriteRejectedError, WriteUnknownError } from '../errors/write-error.js'
 import { backoffMs } from '../internal/backoff.js'
@@ -136,7 +136,7 @@ export class Flight implements Expiring {
         // Past the horizon a shard may have forgotten an earlier attempt and taken this one for the first.
         if (this.#isUncertain && this.#isOlderThan(this.#parts.retryHorizonMs))
           this.#giveUp(undefined, 'The answer came after the retry horizon.')
-        else this.#end(undefined, answer.units)
+        else this.#end(undefined, unitsOf(answer))
         return
       case 'sealed':
         // Dedupe comes before the seal in the store, so «sealed» also says that no earlier attempt is in, nor ever will be.

@@ -1,3 +1,4 @@
+import { describeError } from '../errors/describe-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 import { byteLength } from '../internal/byte-length.js'
 import type { MergeRule } from './merge-rule.js'
@@ -43,7 +44,7 @@ export function mergeRule<S>(rule: CustomRule<S>): MergeRule<S, S, S> {
           argument,
           "a state that the rule's encode accepts",
           change,
-          `encode threw: ${String(error)}`,
+          `encode threw: ${describeError(error)}`,
         )
       }
       if (typeof text !== 'string')
