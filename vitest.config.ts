@@ -31,6 +31,7 @@ export default defineConfig({
       project('model', ['packages/*/test/model/**/*.test.ts'], 60_000),
       project('simulation', ['packages/*/test/simulation/**/*.test.ts'], 120_000),
       project('integration', ['packages/*/test/integration/**/*.test.ts'], 60_000),
+      project('chaos', ['packages/*/test/chaos/**/*.test.ts'], 180_000),
       project('examples', ['examples/*/**/*.test.ts'], 120_000),
       project('house', ['scripts/**/*.test.ts'], 60_000),
       {

@@ -50,7 +50,13 @@ describe('a primary that is killed while it is written', () => {
       // The new primary has no replica left to wait for; it is given another shard's.
       const successor = await cluster.primaryOf(slotOf('hot'), witness)
       const spare = cluster.nodes.slice(3).find((node) => node !== successor)!
-      await spare.call('CLUSTER', 'REPLICATE', String(await successor.call('CLUSTER', 'MYID')))
+      const id = String(await successor.call('CLUSTER', 'MYID'))
+      await waitUntil('the spare replica knows of the takeover', () =>
+        spare.call('CLUSTER', 'REPLICATE', id).then(
+          () => true,
+          () => false,
+        ),
+      )
       const before = tallies.length
       await waitUntil('writes run again', () => tallies.length > before + 20)
       const tally = await stream.stop()
