@@ -3,7 +3,7 @@
 //   backend, and the caller the test runner.
 // Invariants: each rule has a broken backend that it catches (test/mutants of this package).
 // Cost: a few hundred requests to the store.
-// Source: keyv's test suite, for the shape; the shared protocol, for the rules.
+// Source: keyv's test suite, for the shape; docs/routing.md, for the rules.
 
 import { canCheck, checkRule } from './check-rule.js'
 import type { Harness } from './harness.js'

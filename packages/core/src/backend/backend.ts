@@ -4,7 +4,7 @@
 // Invariants: a change of one shard is atomic; a strong read of shards or directory sees the latest acknowledged state; a
 //   failure is never answered as a miss; the same request twice has the effect of one (rule dedupe).
 // Cost: one request to the store for each write; one for each read of up to `shardsPerReadMax` shards.
-// Source: shared protocol, rules dedupe, seal, absorb and generation; docs/routing.md tells it.
+// Source: docs/routing.md, rules dedupe, seal, absorb and generation.
 
 import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'

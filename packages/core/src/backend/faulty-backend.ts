@@ -4,7 +4,7 @@
 // Invariants: with the same seed, clock and requests, the same faults; what is refused has no effect; what loses its answer
 //   had one; without faults a request passes through untouched.
 // Cost: none without faults; otherwise a few draws and two timers a request.
-// Source: TigerBeetle's packet simulator; facts 3, 5 and 7 on what DynamoDB and its client do.
+// Source: TigerBeetle's packet simulator; docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html.
 
 import type { Random } from '../chance/random.js'
 import { SystemRandom } from '../chance/system-random.js'

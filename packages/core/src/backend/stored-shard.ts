@@ -3,7 +3,7 @@
 //   first change.
 // Invariants: a writer's number is applied at most once; nothing changes after the seal; `absorbed` and `forgottenUpTo` only grow.
 // Cost: a map lookup and a merge a field; dedupe entries that are past the horizon are removed in passing, a few a write.
-// Source: shared protocol, rules dedupe, seal, absorb.
+// Source: docs/routing.md, rules dedupe, seal and absorb.
 
 import { byteLength } from '../internal/byte-length.js'
 import type { AnyRule, Field, RuleKind } from '../merge/merge-rule.js'

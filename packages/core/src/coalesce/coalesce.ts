@@ -3,7 +3,7 @@
 //   waits for it to land. Joining the running one could miss a write that was acknowledged after its request was served.
 // Invariants: at most two flights a key; a caller's abort ends only its own waiting; a failed flight fails its own callers.
 // Cost: joining is one map look-up and a promise that is there already; the first reader of a key makes an entry and a flight.
-// Source: design.md, «Public API»; Go's singleflight, whose late joiners may see the past.
+// Source: docs/gather.md; Go's singleflight, whose late joiners may see the past.
 
 import type { Bounds } from '../admission/bounds.js'
 import { ChurningMap } from '../internal/churning-map.js'
