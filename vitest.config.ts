@@ -16,9 +16,12 @@ const sources = {
 }
 
 /** One project a kind of test: `vitest run --project property` runs that kind in every package. */
-function project(name: string, include: string[], testTimeout = 5_000) {
-  return { extends: true as const, test: { name, include, testTimeout } }
+function project(name: string, include: string[], testTimeout = 5_000, globalSetup: string[] = []) {
+  return { extends: true as const, test: { name, include, testTimeout, globalSetup } }
 }
+
+/** Finds or installs the engines, once before any test. */
+const engines = [`${root}packages/testkit/require-engines.ts`]
 
 export default defineConfig({
   resolve: { alias: sources },
@@ -30,8 +33,8 @@ export default defineConfig({
       project('property', ['packages/*/test/property/**/*.test.ts'], 60_000),
       project('model', ['packages/*/test/model/**/*.test.ts'], 60_000),
       project('simulation', ['packages/*/test/simulation/**/*.test.ts'], 120_000),
-      project('integration', ['packages/*/test/integration/**/*.test.ts'], 60_000),
-      project('chaos', ['packages/*/test/chaos/**/*.test.ts'], 180_000),
+      project('integration', ['packages/*/test/integration/**/*.test.ts'], 60_000, engines),
+      project('chaos', ['packages/*/test/chaos/**/*.test.ts'], 180_000, engines),
       project('examples', ['examples/*/**/*.test.ts'], 120_000),
       project('house', ['scripts/**/*.test.ts'], 60_000),
       {

@@ -10,8 +10,8 @@
 // Invariants: count - error never exceeds the key's true decayed count (keys that share all 32 bits of the hash count as
 // one, 1 in 4·10^9 pairs). Adding allocates nothing, touches one line and, for a key above the level, two bytes more.
 // When more keys pass the level than can be remembered, the hottest stay. The hash is seeded, so nobody can aim at a line.
-// Cost: 14 bytes an entry; 70-85 ns an add of a 22-character key on a 2.7 GHz Xeon, 40 of them the hash: 0.16 of an
-// unbounded Map for a million keys and Zipf 1.0 (benchmarks/micro/detector.bench.ts).
+// Cost: 14 bytes an entry; 70-85 ns an add of a 22-character key on a 2.7 GHz Xeon, 40 of them the hash: a fifth of an
+// unbounded Map for a million keys and Zipf 1.0 (benchmarks/results/detector.json).
 // Sources: Ben Basat et al., "Randomized Admission Policy for Efficient Top-k and Frequency Estimation", INFOCOM 2017;
 // Cormode et al., "Forward Decay", ICDE 2009. Measured on the same streams and left: HeavyKeeper (twice the time; nearer to
 // the truth in the first half-life after a change, but its 16-bit fingerprints called cold keys hot), Count-Min with

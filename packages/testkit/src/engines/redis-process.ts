@@ -145,13 +145,14 @@ async function launch(
 let isServerKnown = false
 
 /** Finds `redis-server`, or installs it on Debian when root. Throws with what to install. */
-function requireServer(): void {
+export function requireServer(): void {
   if (isServerKnown || canRun('redis-server', ['--version'])) {
     isServerKnown = true
     return
   }
   const isRoot = process.getuid?.() === 0
-  if (isRoot && canRun('apt-get', ['install', '-y', '--no-install-recommends', 'redis-server'])) {
+  // A fresh machine has no lists of packages yet.
+  if (isRoot && (installServer() || (canRun('apt-get', ['update']) && installServer()))) {
     if (canRun('redis-server', ['--version'])) {
       isServerKnown = true
       return
@@ -160,6 +161,11 @@ function requireServer(): void {
   throw new Error(
     'redis-server is not on the path. Install Redis 6.2 or later: `apt-get install redis-server` on Debian and Ubuntu, `brew install redis` on macOS.',
   )
+}
+
+function installServer(): boolean {
+  const lock = ['-o', 'DPkg::Lock::Timeout=120']
+  return canRun('apt-get', ['install', '-y', '--no-install-recommends', ...lock, 'redis-server'])
 }
 
 function canRun(command: string, args: readonly string[]): boolean {
