@@ -4,8 +4,10 @@ export type { Fate, GatewayFaults } from './gateway/faults.js'
 export type { PartitionOptions } from './gateway/partitions.js'
 export { startRedis, type RedisOptions } from './engines/redis-single.js'
 export { startRedisCluster, type NodeAddress, type RedisCluster } from './engines/redis-cluster.js'
+export { startRedisSentinel, type RedisSentinel, type SentinelOptions } from './engines/redis-sentinel.js'
 export type { RedisProcess } from './engines/redis-process.js'
 export { startFaultProxy, type FaultProxy, type ProxyFaults, type ProxyOptions } from './proxy/fault-proxy.js'
+export { startClusterProxies, type ClusterProxies, type ClusterProxyOptions } from './proxy/cluster-proxies.js'
 export { pause, waitUntil } from './time/wait.js'
 export {
   runningServices,

@@ -6,7 +6,7 @@
 // Source: the pipe trick is as old as pipes.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -44,12 +44,31 @@ export class RedisProcess {
   }
 
   /** Starts a server in memory alone, and waits until it answers. `extra` are arguments made from its spare port. */
-  static async start(extra: (sparePort: number) => readonly string[] = () => []): Promise<RedisProcess> {
+  static start(extra: (sparePort: number) => readonly string[] = () => []): Promise<RedisProcess> {
+    return RedisProcess.#startOf((port, sparePort, dir) => {
+      const server = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--protected-mode', 'no']
+      const inMemory = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0']
+      return [...server, ...inMemory, ...extra(sparePort)]
+    })
+  }
+
+  /** Starts a sentinel, and waits until it answers. `config` are lines such as `sentinel monitor …`; it has them in a file, which it keeps up to date. */
+  static startSentinel(config: readonly string[]): Promise<RedisProcess> {
+    return RedisProcess.#startOf((port, _sparePort, dir) => {
+      const file = join(dir, 'sentinel.conf')
+      const server = [`port ${port}`, 'bind 127.0.0.1', `dir "${dir}"`, 'protected-mode no']
+      writeFileSync(file, [...server, ...config, ''].join('\n'))
+      return [file, '--sentinel']
+    })
+  }
+
+  static async #startOf(args: (port: number, sparePort: number, dir: string) => readonly string[]) {
     requireServer()
     for (let attempt = 1; ; attempt++) {
       const [port, sparePort] = (await freePorts(2)) as [number, number]
+      const dir = mkdtempSync(join(tmpdir(), 'spillway-redis-'))
       try {
-        return await launch(port, extra(sparePort), (pid, shell) => new RedisProcess(port, pid, shell))
+        return await launch(port, dir, args(port, sparePort, dir), (pid, shell) => new RedisProcess(port, pid, shell))
       } catch (error) {
         if (attempt === startsMax) throw error
       }
@@ -103,13 +122,11 @@ export class RedisProcess {
 
 async function launch(
   port: number,
-  extra: readonly string[],
+  dir: string,
+  args: readonly string[],
   made: (pid: number, shell: ChildProcess) => RedisProcess,
 ): Promise<RedisProcess> {
-  const dir = mkdtempSync(join(tmpdir(), 'spillway-redis-'))
-  const server = ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
-  const inMemory = ['--save', '', '--appendonly', 'no', '--protected-mode', 'no', '--repl-diskless-sync-delay', '0']
-  const shell = spawn('sh', ['-c', guard, 'sh', dir, ...server, ...inMemory, ...extra], {
+  const shell = spawn('sh', ['-c', guard, 'sh', dir, 'redis-server', ...args], {
     detached: true, // Ctrl-C must reach the guard by its pipe alone, or it would die before it has cleaned up
     stdio: ['pipe', 'pipe', 'ignore'],
   })

@@ -106,13 +106,22 @@ export class Gateway {
     return expired
   }
 
+  /** Cuts every connection and refuses new ones until the returned function is called. What the engine has begun, it ends. */
+  async outage(): Promise<() => Promise<void>> {
+    await hungUp(this.#server)
+    return () =>
+      new Promise((resolve, reject) => {
+        this.#server.once('error', reject)
+        this.#server.listen(Number(new URL(this.endpoint).port), '127.0.0.1', () => {
+          this.#server.off('error', reject)
+          resolve()
+        })
+      })
+  }
+
   /** Hangs up on everybody. May be called twice. */
   close(): Promise<void> {
-    this.#closed ??= new Promise<void>((resolve) => {
-      this.#server.close(() => resolve())
-      this.#server.closeAllConnections()
-      this.#engine.close()
-    })
+    this.#closed ??= hungUp(this.#server).finally(() => this.#engine.close())
     return this.#closed
   }
 
@@ -156,6 +165,14 @@ export class Gateway {
     else this.#ttl.delete(table)
     return { status: 200, body: { TimeToLiveSpecification: given } }
   }
+}
+
+/** Resolves once a server listens no longer and all its connections are cut. */
+function hungUp(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
 }
 
 function tableOf(input: Record<string, unknown>): string {

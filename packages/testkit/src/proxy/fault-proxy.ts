@@ -77,7 +77,10 @@ export class FaultProxy {
     return () =>
       new Promise((resolve, reject) => {
         this.#server.once('error', reject)
-        this.#server.listen(this.port, '127.0.0.1', resolve)
+        this.#server.listen(this.port, '127.0.0.1', () => {
+          this.#server.off('error', reject)
+          resolve()
+        })
       })
   }
 

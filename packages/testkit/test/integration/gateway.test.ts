@@ -153,3 +153,14 @@ describe('faults', () => {
     expect(await countOf('twice')).toBe('2')
   })
 })
+
+test('in an outage requests fail and have no effect, until it is lifted', async () => {
+  const [gateway, client] = await opened()
+  await client.send(add('outage'))
+  const lift = await gateway.outage()
+  await expect(client.send(add('outage'))).rejects.toBeInstanceOf(Error) // the connection from before is cut
+  await expect(clientFor(gateway.endpoint).send(add('outage'))).rejects.toThrow('ECONNREFUSED')
+  await lift()
+  await client.send(add('outage'))
+  expect(await countOf('outage')).toBe('2')
+})
