@@ -40,6 +40,7 @@ export function stubBackend(): StubBackend {
       },
       seal: () => Promise.reject(new Error('a stub seals nothing')),
       absorb: () => Promise.reject(new Error('a stub absorbs nothing')),
+      clear: () => Promise.reject(new Error('a stub clears nothing')),
     },
     get total() {
       return total

@@ -104,6 +104,7 @@ export class MeteredBackend implements Backend {
       },
       seal: (shard, fields, call) => this.#writing(shard.key, records.seal(shard, fields, call)),
       absorb: (absorb, call) => this.#writing(absorb.target.key, records.absorb(absorb, call)),
+      clear: (shard, retentionMs, call) => this.#writing(shard.key, records.clear(shard, retentionMs, call)),
     }
   }
 

@@ -21,6 +21,7 @@ import { Routing } from './routing/routing.js'
 import { writerId } from './routing/writer-id.js'
 import { Spreading } from './routing/spreading.js'
 import type { Stages } from './stages.js'
+import { type ClientCounters, Counters } from './telemetry/counters.js'
 import { type ClientEvents, type EventName, Events } from './telemetry/events.js'
 import { Ticker } from './time/ticker.js'
 import { WritePath } from './write-path.js'
@@ -62,6 +63,7 @@ export class Client {
     const { clock, random, limits, routing: routingOptions, sharding } = options
     const backend = guardBackend(options.backend)
     const events = new Events()
+    const counters = new Counters()
     const hold = () => this.#ticker.hold()
     const deadlines = { writes: new DeadlineList(hold), reads: new DeadlineList(hold) }
     const detection = new Detection(options.detection, random, clock.nowMs())
@@ -103,10 +105,14 @@ export class Client {
       deadlines,
       events,
       declare: (key) => spreading.declare(key),
-      throttled(key: string, shardIndex: number, side: 'write' | 'read', error: BackendError) {
-        detection.countThrottle(key, side, error.throttle?.namesKeyRange ?? false)
-        if (events.hasListeners('throttle'))
-          events.emit('throttle', { key, shardIndex, side, reason: error.throttle?.reason ?? error.message })
+      counters,
+      throttled(key, shardIndex, side, { scope, reason, resource }) {
+        if (side === 'write') counters.throttledWriteAttempts += 1
+        else counters.throttledReadAttempts += 1
+        detection.countThrottle(key, side, scope === 'key-range')
+        if (events.hasListeners('throttle')) events.emit('throttle', { key, shardIndex, side, reason })
+        if (scope === 'index-key-range' && events.hasListeners('index-throttle'))
+          events.emit('index-throttle', { key, index: resource, side, reason })
       },
     }
   }
@@ -140,6 +146,11 @@ export class Client {
   hotKeys(): readonly HotKey[] {
     const { detection, routing, backend } = this.#stages
     return showHotKeys(detection.hotKeys(), routing.latest(), backend.capabilities.partition.writeUnitsPerSecond)
+  }
+
+  /** What has failed since the client was made: attempts, as the store saw it, and calls, as the application did. */
+  counters(): ClientCounters {
+    return this.#stages.counters.shown()
   }
 
   /** Calls `listener` at each event of this name; gives back what ends it. The same events are on `node:diagnostics_channel` as `spillway:<name>`. */

@@ -35,6 +35,7 @@ export type { Stamp, StampSource } from './merge/stamp.js'
 
 export { memory, type MemoryOptions } from './backend/memory-backend.js'
 export { sequenceAt } from './backend/backend.js'
+export { directoryPlace, placeOf, reservedMark, suffixBytesMax } from './backend/place.js'
 export type {
   Absorb,
   AbsorbedShard,
@@ -45,6 +46,7 @@ export type {
   DirectoryStore,
   FieldChange,
   RecordStore,
+  RouteStamp,
   ShardAnswer,
   ShardContents,
   ShardFailure,
@@ -65,6 +67,7 @@ export { WriteRejectedError, WriteUnknownError } from './errors/write-error.js'
 export { PartialReadError, ReadFailedError, ValueOutOfRangeError } from './errors/read-error.js'
 export { DirectoryMismatchError, RouteUnavailableError } from './errors/route-error.js'
 
+export type { ClientCounters, SideCounters } from './telemetry/counters.js'
 export type { ClientEvents, EventName } from './telemetry/events.js'
 export type { Clock, Timer, TimerOptions } from './time/clock.js'
 export type { Random } from './chance/random.js'

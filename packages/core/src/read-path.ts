@@ -82,7 +82,7 @@ export class ReadPath {
       shardsPerReadMax: backend.capabilities.shardsPerReadMax,
       requestTimeoutMs: Math.min(options.limits.requestTimeoutMs, options.gather.shardTimeoutMs),
       onRequest: (key, units) => detection.countReadRequests(key, 1, units ?? 1),
-      onThrottle: (key, shardIndex, error) => stages.throttled(key, shardIndex, 'read', error),
+      onThrottle: (key, shardIndex, throttle) => stages.throttled(key, shardIndex, 'read', throttle),
     })
   }
 
@@ -162,18 +162,23 @@ export class ReadPath {
     detection.countReads(key, flight.readerCount)
     this.#gather.read(key, (gathered, error) => {
       try {
-        if (gathered === undefined) flight.fail(error)
+        if (gathered === undefined) this.#fail(flight, error)
         else {
           if (this.#shape.hasLatest) this.#observe(gathered.states)
           flight.land(gathered, (whole) => this.#view(whole, key))
           if (startedMs !== undefined) this.#tell(key, gathered, clock.nowMs() - startedMs)
         }
       } catch (malformed) {
-        flight.fail(malformed)
+        this.#fail(flight, malformed)
       } finally {
         landed()
       }
     })
+  }
+
+  #fail(flight: ReadFlight<Gathered, Value>, error: unknown): void {
+    this.#stages.counters.failedReads += flight.readerCount
+    flight.fail(error)
   }
 
   /** What this client stamps from now on is later than what it has seen. */

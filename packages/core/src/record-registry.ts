@@ -24,8 +24,8 @@ export class RecordRegistry {
     capabilities: Capabilities,
     build: (shape: RecordShape, prefix: string) => Records<R>,
   ): Records<R> {
-    const prefix = checkedPrefix(options, capabilities)
-    const shape = new RecordShape(name, rules)
+    const { prefix, dedupe } = checkedOptions(options, capabilities)
+    const shape = new RecordShape(name, rules, dedupe)
     const known = this.#declared.get(name)
     if (known !== undefined) {
       requireSame(known, shape, prefix)
@@ -55,6 +55,7 @@ export class RecordRegistry {
 function requireSame(known: Declared, shape: RecordShape, prefix: string): void {
   const isSame =
     known.prefix === prefix &&
+    known.shape.hasDedupe === shape.hasDedupe &&
     known.shape.fields.length === shape.fields.length &&
     shape.fields.every(({ name, rule }) => {
       const index = known.shape.indexOf.get(name)
@@ -72,16 +73,24 @@ function requireSame(known: Declared, shape: RecordShape, prefix: string): void 
 
 function listed(shape: RecordShape, prefix: string): string {
   const rules = shape.fields.map(({ name, rule }) => `${name}: ${rule.id}`).join(', ')
-  return prefix === '' ? rules : `${rules}, under prefix ${JSON.stringify(prefix)}`
+  const place = prefix === '' ? rules : `${rules}, under prefix ${JSON.stringify(prefix)}`
+  return shape.hasDedupe ? place : `${place}, without dedupe`
 }
 
-function checkedPrefix(options: RecordOptions, capabilities: Capabilities): string {
+function checkedOptions(options: RecordOptions, capabilities: Capabilities): Required<RecordOptions> {
   if (typeof options !== 'object' || (options as unknown) === null)
-    throw new InvalidArgumentError('options', 'an object with prefix', options)
+    throw new InvalidArgumentError('options', 'an object with prefix and dedupe', options)
   for (const name of Object.keys(options)) {
-    if (name !== 'prefix') throw new InvalidArgumentError('options', 'made of prefix', name)
+    if (name !== 'prefix' && name !== 'dedupe')
+      throw new InvalidArgumentError('options', 'made of prefix and dedupe', name)
   }
-  const { prefix = '' } = options
+  const { prefix = '', dedupe = true } = options
+  if (typeof dedupe !== 'boolean') throw new InvalidArgumentError('options.dedupe', 'a boolean', dedupe)
+  checkPrefix(prefix, capabilities)
+  return { prefix, dedupe }
+}
+
+function checkPrefix(prefix: string, capabilities: Capabilities): void {
   const bytesMax = Math.floor(capabilities.keyBytesMax / 2)
   if (typeof prefix !== 'string' || !isWellFormed(prefix) || byteLength(prefix) > bytesMax) {
     throw new InvalidArgumentError('options.prefix', `a well-formed string of at most ${bytesMax} bytes`, prefix)
@@ -90,5 +99,4 @@ function checkedPrefix(options: RecordOptions, capabilities: Capabilities): stri
     const expected = `a string without ${JSON.stringify(capabilities.reservedMark)}, which marks the places of shards`
     throw new InvalidArgumentError('options.prefix', expected, prefix)
   }
-  return prefix
 }

@@ -9,6 +9,12 @@ import type { WritePath } from './write-path.js'
 export interface RecordOptions {
   /** Stands before every key, so that records of one name space do not meet those of another. @default '' */
   readonly prefix?: string
+  /**
+   * Whether every acknowledged write counts once. With false, a write whose answer was lost may count twice, and Spillway keeps
+   * nothing in the item to prevent it: for sums that may drift, such as rough view counts, on the cheapest path of the store.
+   * Must be the same for every client that writes the record. @default true
+   */
+  readonly dedupe?: boolean
 }
 
 /** Mergeable fields under keys. Made by `client.records()`. */

@@ -1,10 +1,11 @@
 import type { Backend } from './backend/backend.js'
-import type { BackendError } from './backend/backend-error.js'
+import type { ThrottleDetail } from './backend/backend-error.js'
 import type { Random } from './chance/random.js'
 import type { Detection } from './detection/detection.js'
 import type { DeadlineList } from './internal/deadline-list.js'
 import type { ResolvedOptions } from './resolved-options.js'
 import type { Routing } from './routing/routing.js'
+import type { Counters } from './telemetry/counters.js'
 import type { Events } from './telemetry/events.js'
 import type { Clock } from './time/clock.js'
 
@@ -21,6 +22,7 @@ export interface Stages {
   readonly events: Events
   /** A key is written: if a rule declares it to be hot, its route begins to grow. */
   declare(key: string): void
-  /** The store refused a request for lack of capacity: evidence of heat, and an event. */
-  throttled(key: string, shardIndex: number, side: 'write' | 'read', error: BackendError): void
+  readonly counters: Counters
+  /** The store refused an attempt for lack of capacity: evidence of heat, a count and an event. */
+  throttled(key: string, shardIndex: number, side: 'write' | 'read', throttle: ThrottleDetail): void
 }

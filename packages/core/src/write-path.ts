@@ -1,7 +1,6 @@
 // A write travels: admission → detection → collapse → routing → backend. Everything that happens to it is named here.
 
 import type { Bounds } from './admission/bounds.js'
-import type { BackendError } from './backend/backend-error.js'
 import type { WriteStamp } from './backend/backend.js'
 import { sequenceAt } from './backend/backend.js'
 import { Collapse, type WriteOptions } from './collapse/collapse.js'
@@ -58,7 +57,7 @@ export class WritePath {
         retryHorizonMs: options.routing.retryHorizonMs,
         pickShard: (key, nowMs) => this.#pickShard(key, nowMs),
         nextStamp: (aboveSequence) => this.#nextStamp(aboveSequence),
-        onThrottle: (key, shardIndex, error) => this.#throttled(key, shardIndex, error),
+        onThrottle: (key, shardIndex, throttle) => stages.throttled(key, shardIndex, 'write', throttle),
       },
       isHot: (key) => stages.detection.isHot(key),
       onFlush: (key, changeCount) => {
@@ -107,15 +106,14 @@ export class WritePath {
     }
   }
 
-  #throttled(key: string, shardIndex: number, error: BackendError): void {
-    this.#stages.throttled(key, shardIndex, 'write', error)
-  }
-
   #landed(flight: Flight, { error, units }: FlightOutcome): void {
-    const { detection, events, clock } = this.#stages
+    const { detection, events, clock, counters } = this.#stages
     const { key, window, shardIndex, attempts } = flight
     detection.countWriteRequests(key, attempts, units ?? (error === undefined ? 1 : 0))
-    if (error !== undefined) this.#failures.add(this.#shape.name, key, window.changeCount, window.bufferedCount, error)
+    if (error !== undefined) {
+      counters.failedWrites += window.changeCount
+      this.#failures.add(this.#shape.name, key, window.changeCount, window.bufferedCount, error)
+    }
     if (events.hasListeners('flush')) {
       const outcome = error === undefined ? 'written' : error.code === 'WRITE_UNKNOWN' ? 'unknown' : 'rejected'
       const nowMs = clock.nowMs()

@@ -9,6 +9,9 @@
 /** Begins the names of Spillway's own attributes. */
 const mark = '~'
 
+/** Begins the attribute of a field that cannot have its own name. */
+const fieldMark = `${mark}f`
+
 /** A writer's last number: a number. */
 const writerMark = `${mark}w`
 
@@ -46,7 +49,12 @@ export function writerOf(attribute: string): string | undefined {
   return attribute.startsWith(writerMark) ? attribute.slice(writerMark.length) : undefined
 }
 
+/** Whether an attribute is Spillway's own, and no field's. */
+export function isOwnAttribute(attribute: string): boolean {
+  return attribute.startsWith(mark) && !attribute.startsWith(fieldMark)
+}
+
 /** Where a field stands; `taken` are the names that the table has for itself. */
 export function fieldAttribute(name: string, taken: ReadonlySet<string>): string {
-  return name.startsWith(mark) || name === '__proto__' || taken.has(name) ? `${mark}f${name}` : name
+  return name.startsWith(mark) || name === '__proto__' || taken.has(name) ? fieldMark + name : name
 }

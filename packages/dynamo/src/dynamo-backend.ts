@@ -11,6 +11,7 @@ import type { Backend } from '@spillway/core'
 import { checkTable } from './check-table.js'
 import { Housekeeping } from './housekeeping.js'
 import { absorb } from './operations/absorb.js'
+import { clear } from './operations/clear.js'
 import { directoryOf } from './operations/directory.js'
 import { read } from './operations/read.js'
 import { seal } from './operations/seal.js'
@@ -39,6 +40,7 @@ export function dynamo(options: DynamoOptions): Backend {
       read: (asked, call) => read(parts, asked, call),
       seal: (shard, fields, call) => seal(parts, shard, fields, call),
       absorb: (asked, call) => absorb(parts, asked, call),
+      clear: (shard, retentionMs, call) => clear(parts, shard, retentionMs, call),
     },
     open: (call) => (resolved.checkTable ? checkTable(resolved, call) : Promise.resolve()),
     close: () => housekeeping.settled(),

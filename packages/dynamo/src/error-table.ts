@@ -126,18 +126,20 @@ function kindOf(meaning: Meaning, effect: Effect, hasLostCopies: boolean): Failu
 /** Of several reasons the one that spreading cures: a key range of the table. An index has key ranges of its own, which the table's key does not spread. */
 function throttleOf(error: SdkError): ThrottleDetail {
   const reasons = error.ThrottlingReasons ?? error.throttlingReasons ?? []
-  const chosen = reasons.find(namesTableRange) ?? reasons[0]
-  if (chosen?.reason === undefined) return { reason: String(error.name), namesKeyRange: false }
-  return { reason: chosen.reason, resource: chosen.resource, namesKeyRange: namesTableRange(chosen) }
+  const chosen = reasons.find(({ reason }) => scopeOf(reason) === 'key-range') ?? reasons[0]
+  if (chosen?.reason === undefined) return { reason: String(error.name), scope: 'other' }
+  return { reason: chosen.reason, resource: chosen.resource, scope: scopeOf(chosen.reason) }
 }
 
-function namesTableRange({ reason }: Reason): boolean {
-  return reason !== undefined && /^Table(Read|Write)KeyRangeThroughputExceeded$/.test(reason)
+function scopeOf(reason: string | undefined): ThrottleDetail['scope'] {
+  const [, where] = /^(Table|Index)(?:Read|Write)KeyRangeThroughputExceeded$/.exec(reason ?? '') ?? []
+  if (where === undefined) return 'other'
+  return where === 'Table' ? 'key-range' : 'index-key-range'
 }
 
 /** A shard that DynamoDB left out of a batch. It gives no reason: API_BatchGetItem.html. */
 export function unprocessed(table: string): BackendError {
   return new BackendError('throttled', `DynamoDB left a shard of a batch unprocessed in table ${table}.`, {
-    throttle: { reason: 'UnprocessedKeys', resource: table, namesKeyRange: false },
+    throttle: { reason: 'UnprocessedKeys', resource: table, scope: 'other' },
   })
 }

@@ -14,7 +14,7 @@ export interface DynamoOptions {
   readonly sortKey?: string
   /** The sort value under which records stand; a number where the sort key is one. Needed with `sortKey`. */
   readonly sortValue?: string | number
-  /** The table's TTL attribute. Records never use it; a field of that name gets an attribute of its own. @default none */
+  /** The table's TTL attribute. Sealed shards that were merged back expire by it; without one they stay. A field of that name gets an attribute of its own. @default none */
   readonly ttlAttribute?: string
   /** Whether the table is looked at when a client opens: one DescribeTable, to refuse a table that does not fit. @default true */
   readonly checkTable?: boolean

@@ -14,6 +14,8 @@ export class Table {
   /** The attribute of the partition key. */
   readonly partitionKey: string
   readonly #sort: { readonly name: string; readonly value: AttributeValue } | undefined
+  /** Its TTL attribute. */
+  readonly ttlAttribute: string | undefined
   readonly #taken: ReadonlySet<string>
 
   constructor(options: ResolvedOptions) {
@@ -24,6 +26,7 @@ export class Table {
       sortKey === undefined
         ? undefined
         : { name: sortKey, value: typeof sortValue === 'number' ? { N: String(sortValue) } : { S: sortValue } }
+    this.ttlAttribute = options.ttlAttribute
     const taken = [options.partitionKey, sortKey, options.ttlAttribute]
     this.#taken = new Set(taken.filter((name) => name !== undefined))
   }
@@ -33,6 +36,11 @@ export class Table {
     const key: Item = { [this.partitionKey]: { S: place } }
     if (this.#sort !== undefined) key[this.#sort.name] = this.#sort.value
     return key
+  }
+
+  /** Whether the table has an attribute for itself. */
+  isTaken(attribute: string): boolean {
+    return this.#taken.has(attribute)
   }
 
   /** The attribute of a field. */

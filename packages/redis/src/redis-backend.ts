@@ -15,6 +15,7 @@ import { reservedMark } from './physical-key.js'
 import { RedisDirectory } from './redis-directory.js'
 import { RedisRecords } from './redis-records.js'
 import { applyScript } from './scripts/apply.js'
+import { clearScript } from './scripts/clear.js'
 import { sealScript } from './scripts/seal.js'
 import { swapScript, touchScript } from './scripts/swap.js'
 
@@ -64,7 +65,7 @@ async function open(port: RedisPort): Promise<void> {
   try {
     await refuseEviction(port)
     // Where SCRIPT is not allowed, the whole text goes with every run.
-    for (const script of [applyScript, sealScript, swapScript, touchScript])
+    for (const script of [applyScript, clearScript, sealScript, swapScript, touchScript])
       await script.load(port).catch(ignoreRefusal)
   } catch (error) {
     throw readFailure(error)

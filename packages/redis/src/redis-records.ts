@@ -26,6 +26,7 @@ import { absorbedField, absorbedOf, absorbedText, encoded, hashFieldOf, operatio
 import type { ResolvedRedisOptions } from './options.js'
 import { placeOf } from './physical-key.js'
 import { applyScript } from './scripts/apply.js'
+import { clearScript } from './scripts/clear.js'
 import { sealScript } from './scripts/seal.js'
 
 /** So often a user's own merge is tried against others before the write is called unavailable: nothing is done, and the core waits. */
@@ -87,6 +88,18 @@ export class RedisRecords implements RecordStore {
       throw writeFailure(error, this.#port.resendCount() !== before)
     }
     return contentsOf(fields, values)
+  }
+
+  async clear(shard: ShardRef, retentionMs: number): Promise<'expires'> {
+    const before = this.#port.resendCount()
+    let answer: unknown
+    try {
+      answer = await clearScript.run(this.#port, placeOf(shard), [String(Math.ceil(retentionMs))])
+    } catch (error) {
+      throw writeFailure(error, this.#port.resendCount() !== before)
+    }
+    if (answer !== 1) throw new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.')
+    return 'expires'
   }
 
   async absorb({ target, source, contents, fields }: Absorb): Promise<void> {

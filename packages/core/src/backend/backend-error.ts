@@ -22,15 +22,19 @@ export interface ThrottleDetail {
   readonly reason: string
   /** The table, index or node that throttled, where it is named. */
   readonly resource?: string | undefined
-  /** True when the capacity of a key range was exceeded: the case that spreading cures. */
-  readonly namesKeyRange: boolean
+  /**
+   * - `key-range`: one partition's capacity was exceeded, which spreading the key cures.
+   * - `index-key-range`: that of an index's partition, which spreading the table's key does not cure.
+   * - `other`: the capacity of a table, an index, an account or a node; or the store does not say.
+   */
+  readonly scope: 'key-range' | 'index-key-range' | 'other'
 }
 
 /** Every failure of a backend, translated by its adapter. */
 export class BackendError extends SpillwayError {
   /** What it means for the data. */
   readonly kind: FailureKind
-  /** What the store said, when `kind` is `throttled`. */
+  /** What the store said, when it throttled an attempt; also where `kind` is `unknown` since another attempt may be in. */
   readonly throttle: ThrottleDetail | undefined
 
   constructor(
@@ -48,6 +52,12 @@ export class BackendError extends SpillwayError {
 /** Whether `error` is a {@link BackendError}, also from another copy of the package. */
 export function isBackendError(error: unknown): error is BackendError {
   return isSpillwayError(error, 'BACKEND')
+}
+
+/** What a failure says about capacity; undefined when it says nothing. */
+export function throttleOf(error: BackendError): ThrottleDetail | undefined {
+  if (error.throttle !== undefined) return error.throttle
+  return error.kind === 'throttled' ? { reason: error.message, scope: 'other' } : undefined
 }
 
 /** An error that no adapter translated, or translated to a kind that there is not, means that nobody knows what was done. */

@@ -8,6 +8,7 @@
 
 import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
+import type { ThrottleDetail } from './backend-error.js'
 
 /** What third parties implement: a store that can hold records for Spillway. */
 export interface Backend {
@@ -73,6 +74,25 @@ export interface RecordStore {
   seal(shard: ShardRef, fields: readonly Field[], call: Call): Promise<ShardContents>
   /** Merges frozen contents into `target` and records it there in the same atomic step; does nothing if it is recorded already, or a later generation. */
   absorb(absorb: Absorb, call: Call): Promise<void>
+  /**
+   * Empties a sealed shard whose contents stand elsewhere, and lets the store's own expiry take its place away no sooner than
+   * `retentionMs` from now; until then the seal, and who wrote last, stay. Twice is as good as once. Answers `stays` where the
+   * store knows no expiry. Rejects with kind `rejected`, and changes nothing, when the shard is not sealed.
+   */
+  clear(shard: ShardRef, retentionMs: number, call: Call): Promise<'expires' | 'stays'>
+  /**
+   * Keeps a route with shard 0 unless a stamp of the same or a later revision is there; reads bring it back. Only for stores
+   * that may forget what they acknowledged, as Redis does in a failover: a lost change of the directory is restored from it.
+   */
+  stampRoute?(shard: ShardRef, stamp: RouteStamp, call: Call): Promise<void>
+}
+
+/** A route as it is kept beside the data. */
+export interface RouteStamp {
+  /** Of two stamps the one with the greater revision stays. */
+  readonly revision: number
+  /** The core's own: some hundred bytes of ASCII. */
+  readonly text: string
 }
 
 /** One field's merged change. */
@@ -113,6 +133,8 @@ export interface WriteAnswer {
   readonly forgottenUpTo?: number | undefined
   /** Capacity units consumed, where the store tells. */
   readonly units?: number | undefined
+  /** Attempts of this request that the store throttled and that the client repeated by itself. @default none */
+  readonly throttles?: readonly ThrottleDetail[] | undefined
 }
 
 /** A read of shards of one key. */
@@ -135,8 +157,12 @@ export interface ShardContents {
   readonly states: readonly unknown[]
   /** Which shards' contents this shard has taken in. Undefined stands for none. */
   readonly absorbed?: readonly AbsorbedShard[] | undefined
+  /** The stamp that `stampRoute` left; undefined stands for none. */
+  readonly route?: RouteStamp | undefined
   /** Capacity units consumed, where the store tells. */
   readonly units?: number | undefined
+  /** Attempts of this request that the store throttled and that the client repeated by itself. @default none */
+  readonly throttles?: readonly ThrottleDetail[] | undefined
 }
 
 /** A shard that could not be read; its neighbours could. */

@@ -4,7 +4,8 @@ import type { ShardRef } from '../operation.js'
 import { checkMsRange, type MsRange } from './ms-range.js'
 
 /** What a request asks of a backend. */
-export type FaultOperation = 'write' | 'read' | 'seal' | 'absorb' | 'directory.read' | 'directory.swap'
+export type FaultOperation =
+  'write' | 'read' | 'seal' | 'absorb' | 'clear' | 'stampRoute' | 'directory.read' | 'directory.swap'
 
 /** A request, as a fault sees it. */
 export interface FaultRequest {

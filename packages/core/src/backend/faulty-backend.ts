@@ -97,6 +97,12 @@ export class FaultyBackend implements Backend {
       read: (read, call) => this.#deliver('read', read.shards, () => this.#readSome(read, call)),
       seal: (shard, fields, call) => this.#deliver('seal', [shard], () => inner.records.seal(shard, fields, call)),
       absorb: (absorb, call) => this.#deliver('absorb', [absorb.target], () => inner.records.absorb(absorb, call)),
+      clear: (shard, retentionMs, call) =>
+        this.#deliver('clear', [shard], () => inner.records.clear(shard, retentionMs, call)),
+      ...(inner.records.stampRoute && {
+        stampRoute: (shard, stamp, call) =>
+          this.#deliver('stampRoute', [shard], async () => inner.records.stampRoute?.(shard, stamp, call)),
+      }),
     }
     this.directory = {
       read: (call) => this.#deliver('directory.read', [], () => inner.directory.read(call)),

@@ -129,6 +129,11 @@ function guardRecords(records: RecordStore): RecordStore {
     seal: (shard, fields, call) =>
       translated(async () => checkContents(await records.seal(shard, fields, call), fields.length)),
     absorb: (absorb, call) => translated(() => records.absorb(absorb, call)),
+    clear: (shard, retentionMs, call) =>
+      translated(async () => checkCleared(await records.clear(shard, retentionMs, call))),
+    ...(records.stampRoute && {
+      stampRoute: (shard, stamp, call) => translated(async () => records.stampRoute?.(shard, stamp, call)),
+    }),
   }
 }
 
@@ -137,6 +142,11 @@ function guardDirectory(directory: DirectoryStore): DirectoryStore {
     read: (call) => translated(async () => checkDocument(await directory.read(call))),
     swap: (expected, text, call) => translated(async () => checkVersion(await directory.swap(expected, text, call))),
   }
+}
+
+function checkCleared(answer: 'expires' | 'stays'): 'expires' | 'stays' {
+  if (answer === 'expires' || answer === 'stays') return answer
+  throw malformed(`The backend must answer a clear with expires or stays, but answered ${shown(answer)}.`)
 }
 
 function checkDocument(document: DirectoryDocument): DirectoryDocument {
@@ -172,8 +182,9 @@ export function checkBackend(backend: unknown): asserts backend is Backend {
     throw new InvalidArgumentError('backend', 'a Backend, such as memory()', given)
   if (typeof given.name !== 'string' || given.name === '')
     throw new InvalidArgumentError('backend.name', 'a name', given.name)
-  for (const method of ['write', 'read', 'seal', 'absorb'] as const)
+  for (const method of ['write', 'read', 'seal', 'absorb', 'clear'] as const)
     checkMethod(`backend.records.${method}`, given.records?.[method])
+  if (given.records?.stampRoute !== undefined) checkMethod('backend.records.stampRoute', given.records.stampRoute)
   for (const method of ['read', 'swap'] as const) checkMethod(`backend.directory.${method}`, given.directory?.[method])
   for (const method of ['open', 'close'] as const)
     if (given[method] !== undefined) checkMethod(`backend.${method}`, given[method])

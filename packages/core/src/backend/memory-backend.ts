@@ -17,6 +17,7 @@ import type {
   DirectoryDocument,
   DirectoryStore,
   RecordStore,
+  RouteStamp,
   ShardAnswer,
   ShardContents,
   ShardsRead,
@@ -167,6 +168,19 @@ class MemoryRecords implements RecordStore {
     }
   }
 
+  clear(ref: ShardRef): Promise<'stays'> {
+    const shard = this.#shards.get(placeOf(ref))
+    if (shard?.isSealed !== true)
+      return Promise.reject(new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.'))
+    shard.clear()
+    return Promise.resolve('stays')
+  }
+
+  stampRoute(shard: ShardRef, stamp: RouteStamp): Promise<void> {
+    this.#shardAt(placeOf(shard)).stampRoute(stamp)
+    return Promise.resolve()
+  }
+
   #shardAt(place: string): StoredShard {
     let shard = this.#shards.get(place)
     if (shard === undefined) {
@@ -183,12 +197,14 @@ class MemoryRecords implements RecordStore {
         status: 'read',
         states: fields.map(() => undefined),
         absorbed: undefined,
+        route: undefined,
         units: price,
       }
     return {
       status: 'read',
       states: shard.states(fields),
       absorbed: shard.absorbed,
+      route: shard.route,
       units: price * unitsOf(shard.bytes, bytesPerReadUnit),
     }
   }

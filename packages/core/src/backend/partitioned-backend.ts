@@ -82,8 +82,14 @@ export class PartitionedBackend implements Backend {
     this.records = {
       write: (write, call) => this.#later(this.#write(write, call)),
       read: (read, call) => this.#later(this.#read(read, call)),
-      seal: (shard, fields, call) => this.#later(this.#seal(shard, fields, call)),
+      seal: (shard, fields, call) => this.#later(this.#writeOne(shard, () => inner.records.seal(shard, fields, call))),
       absorb: (absorb, call) => this.#later(this.#absorb(absorb, call)),
+      clear: (shard, retentionMs, call) =>
+        this.#later(this.#writeOne(shard, () => inner.records.clear(shard, retentionMs, call))),
+      ...(inner.records.stampRoute && {
+        stampRoute: (shard, stamp, call) =>
+          this.#later(this.#writeOne(shard, async () => inner.records.stampRoute?.(shard, stamp, call))),
+      }),
     }
     this.directory = {
       read: (call) => this.#later(this.#directoryRequest('read', 1, () => inner.directory.read(call))),
@@ -128,10 +134,10 @@ export class PartitionedBackend implements Backend {
     })
   }
 
-  #seal(shard: ShardRef, fields: readonly Field[], call: Call): Promise<ShardContents> {
-    const lane = this.#table.at(placeOf(shard)).write
-    const refusal = this.#admitWrite(lane, 1)
-    return refusal === undefined ? this.#inner.records.seal(shard, fields, call) : Promise.reject(refusal)
+  /** A request that writes one unit to one shard. */
+  #writeOne<T>(shard: ShardRef, send: () => Promise<T>): Promise<T> {
+    const refusal = this.#admitWrite(this.#table.at(placeOf(shard)).write, 1)
+    return refusal === undefined ? send() : Promise.reject(refusal)
   }
 
   #absorb(absorb: Absorb, call: Call): Promise<void> {

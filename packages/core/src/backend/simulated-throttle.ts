@@ -12,9 +12,9 @@ const resource = 'table/simulated'
 
 /** A refusal as an adapter translates DynamoDB's. */
 export function throttledBy(reason: ThrottleReason): BackendError {
-  const namesKeyRange = reason.endsWith('KeyRangeThroughputExceeded')
+  const scope = reason.endsWith('KeyRangeThroughputExceeded') ? 'key-range' : 'other'
   return new BackendError('throttled', `The simulated store has no capacity left for this request: ${reason}.`, {
-    throttle: { reason, resource, namesKeyRange },
+    throttle: { reason, resource, scope },
   })
 }
 
@@ -22,6 +22,6 @@ export function throttledBy(reason: ThrottleReason): BackendError {
 export const unprocessedShard: ShardAnswer = Object.freeze({
   status: 'failed',
   error: new BackendError('throttled', 'The simulated store left a shard of a batch unprocessed.', {
-    throttle: { reason: 'UnprocessedKeys', resource, namesKeyRange: false },
+    throttle: { reason: 'UnprocessedKeys', resource, scope: 'other' },
   }),
 })

@@ -8,7 +8,7 @@
 import { byteLength } from '../internal/byte-length.js'
 import type { AnyRule, Field, RuleKind } from '../merge/merge-rule.js'
 import { BackendError } from './backend-error.js'
-import type { AbsorbedShard, FieldChange, WriteAnswer, WriteStamp } from './backend.js'
+import type { AbsorbedShard, FieldChange, RouteStamp, WriteAnswer, WriteStamp } from './backend.js'
 
 /** So many dedupe entries a write looks at to forget them: more than one, so that they cannot pile up. */
 const lookedAtMax = 8
@@ -30,6 +30,7 @@ export class StoredShard {
   #forgottenUpTo = -1
   #isSealed = false
   #absorbed: readonly AbsorbedShard[] | undefined
+  #route: RouteStamp | undefined
   #bytes: number
 
   constructor(place: string) {
@@ -44,6 +45,16 @@ export class StoredShard {
   /** Which shards' contents it has taken in. */
   get absorbed(): readonly AbsorbedShard[] | undefined {
     return this.#absorbed
+  }
+
+  /** The route that it was stamped with. */
+  get route(): RouteStamp | undefined {
+    return this.#route
+  }
+
+  /** Whether it is frozen. */
+  get isSealed(): boolean {
+    return this.#isSealed
   }
 
   /** The highest number that it has forgotten, which a first attempt must exceed; -1 when it has forgotten none. */
@@ -71,6 +82,17 @@ export class StoredShard {
   /** Freezes the shard. */
   seal(): void {
     this.#isSealed = true
+  }
+
+  /** Drops the fields; the seal and the writers stay. */
+  clear(): void {
+    for (const { bytes } of this.#fields.values()) this.#bytes -= bytes
+    this.#fields.clear()
+  }
+
+  /** Keeps the later of two stamps. */
+  stampRoute(stamp: RouteStamp): void {
+    if (this.#route === undefined || this.#route.revision < stamp.revision) this.#route = stamp
   }
 
   /** The states of these fields, in their order. Throws `BackendError` when one is stored by another kind of rule. */

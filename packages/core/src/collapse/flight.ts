@@ -7,7 +7,7 @@
 // Source: docs/routing.md, rules dedupe, sticky-retry, own-answer and seal.
 
 import type { FieldChange, RecordStore, WriteAnswer, WriteStamp } from '../backend/backend.js'
-import { asBackendError, type BackendError } from '../backend/backend-error.js'
+import { asBackendError, type BackendError, type ThrottleDetail, throttleOf } from '../backend/backend-error.js'
 import { LazyCall } from '../backend/call.js'
 import { checkWriteAnswer, unitsOf } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
@@ -34,7 +34,7 @@ export interface FlightParts {
   /** Names the next write. */
   nextStamp(aboveSequence: number): WriteStamp
   /** An attempt was throttled. */
-  onThrottle(key: string, shardIndex: number, error: BackendError): void
+  onThrottle(key: string, shardIndex: number, throttle: ThrottleDetail): void
 }
 
 /** How a flight ended. */
@@ -127,6 +127,8 @@ export class Flight implements Expiring {
       this.#failed(asBackendError(error), call, attempt)
       return
     }
+    if (answer.throttles !== undefined)
+      for (const throttle of answer.throttles) this.#parts.onThrottle(this.key, shard.index, throttle)
     this.#answered(answer)
   }
 
@@ -173,11 +175,10 @@ export class Flight implements Expiring {
   #failed(error: BackendError, call: LazyCall, attempt: number): void {
     if (this.#isOver || call !== this.#call) return
     this.#dropAttempt()
+    const throttle = throttleOf(error)
+    if (throttle !== undefined) this.#parts.onThrottle(this.key, this.shardIndex, throttle)
     switch (error.kind) {
       case 'throttled':
-        this.#parts.onThrottle(this.key, this.shardIndex, error)
-        this.#retry(error, attempt)
-        return
       case 'unavailable':
         this.#retry(error, attempt)
         return

@@ -9,7 +9,7 @@
 import pLimit from 'p-limit'
 
 import type { RecordStore, ShardAnswer, ShardContents, ShardsRead } from '../backend/backend.js'
-import { asBackendError, type BackendError } from '../backend/backend-error.js'
+import { asBackendError, type ThrottleDetail, throttleOf } from '../backend/backend-error.js'
 import { checkReadAnswers, unitsOf } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
 import { ReadFailedError } from '../errors/read-error.js'
@@ -40,7 +40,7 @@ export interface GatherParts {
   /** A request has been answered; `units` is what the store told, or undefined. */
   onRequest(key: string, units: number | undefined): void
   /** A shard, or a request as a whole, was throttled. */
-  onThrottle(key: string, shardIndex: number, error: BackendError): void
+  onThrottle(key: string, shardIndex: number, throttle: ThrottleDetail): void
 }
 
 /** Called once with what was gathered, or with an error. */
@@ -158,10 +158,22 @@ export class Gather {
     const request = new ReadRequest(deadlines, (answers, error) => {
       const problem = answers === undefined ? error : problemOf(answers, read)
       this.#parts.onRequest(key, problem === undefined && answers !== undefined ? unitsOfAll(answers) : undefined)
-      if (problem === undefined) onAnswer(answers, undefined)
-      else onAnswer(undefined, problem)
+      if (problem === undefined) {
+        this.#noteHidden(key, shards, answers)
+        onAnswer(answers, undefined)
+      } else onAnswer(undefined, problem)
     })
     request.await(store.read(read, request.call), nowMs + requestTimeoutMs)
+  }
+
+  /** Throttles that the client made good by itself are heat all the same. */
+  #noteHidden(key: string, shards: readonly ShardRef[], answers: readonly ShardAnswer[] | undefined): void {
+    if (answers === undefined) return
+    for (let i = 0; i < answers.length; i++) {
+      const answer = answers[i]
+      if (answer?.status !== 'read' || answer.throttles === undefined) continue
+      for (const throttle of answer.throttles) this.#parts.onThrottle(key, shards[i]?.index ?? 0, throttle)
+    }
   }
 
   #noteThrottle(
@@ -179,8 +191,8 @@ export class Gather {
   }
 
   #noteFailure(key: string, shardIndex: number, error: unknown): void {
-    const failure = asBackendError(error)
-    if (failure.kind === 'throttled') this.#parts.onThrottle(key, shardIndex, failure)
+    const throttle = throttleOf(asBackendError(error))
+    if (throttle !== undefined) this.#parts.onThrottle(key, shardIndex, throttle)
   }
 }
 

@@ -9,6 +9,8 @@ export class RecordShape {
   readonly name: string
   /** In the order of declaration; states of a record are arrays in this order. */
   readonly fields: readonly Field[]
+  /** Whether writes that could count twice carry a stamp. */
+  readonly hasDedupe: boolean
   /** Whether any field is `latest`. */
   readonly hasLatest: boolean
   /** Position of a field by its name. */
@@ -21,8 +23,9 @@ export class RecordShape {
   #scratch: unknown[] | undefined
 
   /** Checks names and rules. Throws `InvalidArgumentError`. */
-  constructor(name: string, rules: Readonly<Record<string, AnyRule>>) {
+  constructor(name: string, rules: Readonly<Record<string, AnyRule>>, hasDedupe = true) {
     this.name = requireName(name)
+    this.hasDedupe = hasDedupe
     if (typeof rules !== 'object' || rules === null || Array.isArray(rules))
       throw new InvalidArgumentError('rules', 'an object of rules by field name', rules)
     this.fields = Object.freeze(Object.entries(rules).map(([field, rule]) => Object.freeze(requireField(field, rule))))
@@ -106,6 +109,7 @@ export class RecordShape {
 
   /** Whether a write of these states must carry a dedupe stamp: some changed field would count twice. */
   needsStamp(states: readonly unknown[]): boolean {
+    if (!this.hasDedupe) return false
     for (let i = 0; i < this.fields.length; i++) {
       if (states[i] !== undefined && !(this.fields[i] as Field).rule.isIdempotent) return true
     }

@@ -51,6 +51,16 @@ export interface ClientEvents {
     readonly side: 'write' | 'read'
     readonly reason: string
   }
+  /**
+   * A partition of an index had no capacity left for a write to the table. Spreading the table's key does not cure it: the
+   * index's own key must be spread, by the application.
+   */
+  'index-throttle': {
+    readonly key: string
+    readonly index: string | undefined
+    readonly side: 'write' | 'read'
+    readonly reason: string
+  }
   /** Buffered changes, which nobody waits for, could not be written. */
   'write-lost': { readonly record: string; readonly key: string; readonly changeCount: number; readonly error: unknown }
 }
@@ -68,6 +78,7 @@ const names: ReadonlySet<unknown> = new Set(
     flush: true,
     gather: true,
     throttle: true,
+    'index-throttle': true,
     'write-lost': true,
   } satisfies Record<EventName, true>),
 )

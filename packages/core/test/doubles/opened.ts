@@ -68,5 +68,5 @@ export function codeOf(promise: Promise<unknown>): Promise<string> {
 export const refused = new BackendError('rejected', 'The store refused it.')
 export const lost = new BackendError('unknown', 'No answer.')
 export const throttled = new BackendError('throttled', 'Too much.', {
-  throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', namesKeyRange: true },
+  throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', scope: 'key-range' },
 })

@@ -160,6 +160,7 @@ function interleaved(backend: Backend, scheduler: fc.Scheduler, state: { isSched
       read: (read, call) => pass(() => backend.records.read(read, call)),
       seal: (shard, fields, call) => backend.records.seal(shard, fields, call),
       absorb: (absorb, call) => backend.records.absorb(absorb, call),
+      clear: (shard, retentionMs, call) => backend.records.clear(shard, retentionMs, call),
     },
   }
 }

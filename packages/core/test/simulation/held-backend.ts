@@ -55,6 +55,7 @@ export class HeldBackend implements Backend {
       },
       seal: (shard, fields, call) => inner.records.seal(shard, fields, call),
       absorb: (absorb, call) => inner.records.absorb(absorb, call),
+      clear: (shard, retentionMs, call) => inner.records.clear(shard, retentionMs, call),
     }
   }
 

@@ -208,6 +208,7 @@ function expiring(store: Backend, place: { readonly index: number }): Backend {
       write: (write, c) => store.records.write(write, c),
       seal: (shard, fields, c) => store.records.seal(shard, fields, c),
       absorb: (absorb, c) => store.records.absorb(absorb, c),
+      clear: (shard, retentionMs, c) => store.records.clear(shard, retentionMs, c),
       read: (read, c) =>
         read.shards[0]?.index === place.index
           ? Promise.resolve([{ status: 'read', states: read.fields.map(() => undefined) }])

@@ -53,6 +53,7 @@ describe('close()', () => {
         read: (read, call) => records.read(read, call),
         seal: (shard, fields, call) => records.seal(shard, fields, call),
         absorb: (absorb, call) => records.absorb(absorb, call),
+        clear: (shard, retentionMs, call) => records.clear(shard, retentionMs, call),
       },
     })
     const client = await createClient(options)

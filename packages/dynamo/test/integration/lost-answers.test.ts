@@ -120,9 +120,9 @@ describe('a throttle that the SDK hides', () => {
     behind.gateway.faults = { throttle: 1, operations: ['UpdateItem'] }
     await expect(write(1)).rejects.toMatchObject({
       kind: 'throttled',
-      throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', namesKeyRange: true },
+      throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', scope: 'key-range' },
     })
     behind.gateway.plan.push({ errsAfter: true })
-    await expect(write(2)).rejects.toMatchObject({ kind: 'unknown', throttle: { namesKeyRange: true } })
+    await expect(write(2)).rejects.toMatchObject({ kind: 'unknown', throttle: { scope: 'key-range' } })
   })
 })

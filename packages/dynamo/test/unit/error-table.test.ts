@@ -47,8 +47,9 @@ describe('throttles', () => {
       const error = sdkError(name, { [list]: [{ reason, resource }] }, 1, 400)
       for (const failure of Object.values(await failures(error))) {
         expect(failure.kind).toBe('throttled')
-        const namesKeyRange = /^Table(Read|Write)KeyRange/.test(reason)
-        expect(failure.throttle).toEqual({ reason, resource, namesKeyRange })
+        const where = /^(Table|Index)(Read|Write)KeyRange/.exec(reason)?.[1]
+        const scope = where === undefined ? 'other' : where === 'Table' ? 'key-range' : 'index-key-range'
+        expect(failure.throttle).toEqual({ reason, resource, scope })
       }
     },
   )
@@ -61,14 +62,14 @@ describe('throttles', () => {
     expect(write.throttle).toEqual({
       reason: 'TableWriteKeyRangeThroughputExceeded',
       resource: 'Table',
-      namesKeyRange: true,
+      scope: 'key-range',
     })
   })
 
   test('a throttle without reasons goes by its name and names no key range', async () => {
     const { write } = await failures(sdkError('ProvisionedThroughputExceededException', {}, 1, 400))
     expect(write.kind).toBe('throttled')
-    expect(write.throttle).toEqual({ reason: 'ProvisionedThroughputExceededException', namesKeyRange: false })
+    expect(write.throttle).toEqual({ reason: 'ProvisionedThroughputExceededException', scope: 'other' })
   })
 
   test('after copies that nobody saw, a throttled write is unknown and keeps what was said; a read is throttled', async () => {
@@ -77,7 +78,7 @@ describe('throttles', () => {
       sdkError('ThrottlingException', { throttlingReasons: [{ reason, resource: 'r' }] }, 3, 400),
     )
     expect(write.kind).toBe('unknown')
-    expect(write.throttle).toEqual({ reason, resource: 'r', namesKeyRange: true })
+    expect(write.throttle).toEqual({ reason, resource: 'r', scope: 'key-range' })
     expect(read.kind).toBe('throttled')
   })
 })

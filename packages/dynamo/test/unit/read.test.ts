@@ -20,7 +20,7 @@ test('a shard that a batch left out is a throttle and no miss; its neighbour is 
     ConsumedCapacity: [{ TableName: 't', CapacityUnits: 1 }],
   })
   expect(await read(client, [second, own('k')])).toMatchObject([
-    { status: 'failed', error: { kind: 'throttled', throttle: { reason: 'UnprocessedKeys', namesKeyRange: false } } },
+    { status: 'failed', error: { kind: 'throttled', throttle: { reason: 'UnprocessedKeys', scope: 'other' } } },
     { status: 'read', states: [5], units: 1 },
   ])
 })

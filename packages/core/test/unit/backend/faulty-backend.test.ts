@@ -31,7 +31,7 @@ describe('refusals have no effect', () => {
   test('a throttle carries the reason of its direction and names the key range', async () => {
     const { backend } = faulty({ throttle: 1 })
     await expect(add(backend, key, 1)).rejects.toMatchObject({
-      throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', namesKeyRange: true },
+      throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', scope: 'key-range' },
     })
     await expect(totalOf(backend, key)).rejects.toMatchObject({
       throttle: { reason: 'TableReadKeyRangeThroughputExceeded' },
@@ -90,7 +90,7 @@ describe('partial batches', () => {
     const answers = await backend.records.read(read, call)
     expect(answers).toMatchObject([
       { status: 'read', states: [undefined] },
-      { status: 'failed', error: { kind: 'throttled', throttle: { reason: 'UnprocessedKeys', namesKeyRange: false } } },
+      { status: 'failed', error: { kind: 'throttled', throttle: { reason: 'UnprocessedKeys', scope: 'other' } } },
       { status: 'read', states: [5] },
     ])
     expect(backend.injected.unprocessedShards).toBe(1)

@@ -264,7 +264,7 @@ function fail(): never {
 }
 
 function stubs(): Backend['records'] {
-  return { write: fail, read: fail, seal: fail, absorb: fail }
+  return { write: fail, read: fail, seal: fail, absorb: fail, clear: fail }
 }
 
 function resolved(answer: unknown): Promise<never> {

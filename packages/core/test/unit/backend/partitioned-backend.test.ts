@@ -33,7 +33,7 @@ describe('on demand', () => {
     expect(await served(1_500, () => add(backend, key, 1))).toBe(1_000)
     await expect(add(backend, key, 1)).rejects.toMatchObject({
       kind: 'throttled',
-      throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', resource: 'table/simulated', namesKeyRange: true },
+      throttle: { reason: 'TableWriteKeyRangeThroughputExceeded', resource: 'table/simulated', scope: 'key-range' },
     })
     await clock.advance(100)
     expect(await served(500, () => add(backend, key, 1))).toBe(100)
@@ -89,7 +89,7 @@ describe('provisioned', () => {
     expect(backend.capabilities.partition).toEqual({ writeUnitsPerSecond: 400, readUnitsPerSecond: 400 })
     expect(await served(600, () => add(backend, key, 1))).toBe(400)
     await expect(add(backend, key, 1)).rejects.toMatchObject({
-      throttle: { reason: 'TableWriteProvisionedThroughputExceeded', namesKeyRange: false },
+      throttle: { reason: 'TableWriteProvisionedThroughputExceeded', scope: 'other' },
     })
   })
 

@@ -12,6 +12,7 @@ test.each([Number.NaN, -1, Number.POSITIVE_INFINITY])('units of %s do not spoil 
     read: store.records.read.bind(store.records),
     seal: store.records.seal.bind(store.records),
     absorb: store.records.absorb.bind(store.records),
+    clear: store.records.clear.bind(store.records),
   }
   const backend = { ...store, records }
   const detection = { hotWritesPerSecond: 10 }
