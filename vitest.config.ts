@@ -12,6 +12,7 @@ const sources = {
   '@spillway/redis': `${root}packages/redis/src/index.ts`,
   '@spillway/testkit': `${root}packages/testkit/src/index.ts`,
   '@spillway/conformance/vitest': `${root}packages/conformance/src/vitest.ts`,
+  '@spillway/conformance/node': `${root}packages/conformance/src/node.ts`,
   '@spillway/conformance': `${root}packages/conformance/src/index.ts`,
 }
 

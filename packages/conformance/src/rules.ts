@@ -34,3 +34,6 @@ export const chapters: readonly Chapter[] = [
 
 /** Every rule of the kit. */
 export const rules: readonly Rule[] = chapters.flatMap((chapter) => chapter.rules)
+
+/** The ids of every rule. */
+export const ruleIds: ReadonlySet<string> = new Set(rules.map(({ id }) => id))

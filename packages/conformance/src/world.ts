@@ -17,10 +17,13 @@ import {
   type PrepareContext,
   type ShardContents,
   type ShardRef,
+  type ShardWrite,
+  type WriteAnswer,
   type WriteStamp,
 } from '@spillway/core'
 
-import type { Harness } from './harness.js'
+import { newCall } from './call.js'
+import type { Ending, Harness } from './harness.js'
 import { RuleBrokenError } from './rule-broken-error.js'
 
 /** A field and what is written to it, as an application would say it. */
@@ -33,8 +36,6 @@ const baseSequence = sequenceAt(1_700_000_000_000)
 export class World {
   /** The backend itself. */
   readonly backend: Backend
-  /** What goes with every request. */
-  readonly call: Call = { signal: new AbortController().signal }
   readonly #harness: Harness
   readonly #prefix: string
 
@@ -42,6 +43,11 @@ export class World {
     this.backend = backend
     this.#harness = harness
     this.#prefix = `${harness.keyPrefix ?? ''}${ruleId}/`
+  }
+
+  /** What goes with one request; another one each time. */
+  get call(): Call {
+    return newCall()
   }
 
   /** Shard 0 of a key that no other rule uses. */
@@ -69,10 +75,14 @@ export class World {
     return { ...field, state: field.rule.prepare(change, context) }
   }
 
+  /** A request to write. */
+  writing(shard: ShardRef, changes: readonly Change[], stamp?: WriteStamp): ShardWrite {
+    return { shard, changes: changes.map((change) => this.state(change)), stamp }
+  }
+
   /** Writes; answers with the status. */
-  async write(shard: ShardRef, changes: readonly Change[], stamp?: WriteStamp): Promise<string> {
-    const states = changes.map((change) => this.state(change))
-    return (await this.backend.records.write({ shard, changes: states, stamp }, this.call)).status
+  async write(shard: ShardRef, changes: readonly Change[], stamp?: WriteStamp): Promise<WriteAnswer['status']> {
+    return (await this.backend.records.write(this.writing(shard, changes, stamp), this.call)).status
   }
 
   /** The contents of one shard. */
@@ -117,13 +127,35 @@ export class World {
   }
 
   /** Runs `body` while the store cannot be reached. */
-  async duringOutage(body: () => Promise<void>): Promise<void> {
-    const end = await this.#harness.outage?.(this.backend)
-    try {
-      await body()
-    } finally {
-      await end?.()
-    }
+  duringOutage(body: () => Promise<void>): Promise<void> {
+    return during(this.#harness.outage?.(this.backend), body)
+  }
+
+  /** Runs `body` while one shard cannot be read. */
+  whileFailing(shard: ShardRef, body: () => Promise<void>): Promise<void> {
+    return during(this.#harness.failShard?.(this.backend, shard), body)
+  }
+
+  /** Runs `body` while the store refuses so many of its requests for lack of capacity. */
+  duringThrottle(requestCount: number, body: () => Promise<void>): Promise<void> {
+    return during(this.#harness.throttle?.(this.backend, requestCount), body)
+  }
+
+  /** How many requests the store is sent for `body`. */
+  async requestsOf(body: () => Promise<void>): Promise<number> {
+    const count = () => this.#harness.requestCount?.(this.backend) ?? NaN
+    const before = count()
+    await body()
+    return count() - before
+  }
+}
+
+async function during(begun: Promise<Ending> | Ending | undefined, body: () => Promise<void>): Promise<void> {
+  const end = await begun
+  try {
+    await body()
+  } finally {
+    await end?.()
   }
 }
 

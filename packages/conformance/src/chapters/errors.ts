@@ -37,7 +37,7 @@ export const errorRules: readonly Rule[] = [
   {
     id: 'errors-read',
     claim: 'A failure is never a miss: what cannot be read is not answered as if nothing were there.',
-    needs: 'outage',
+    needs: ['outage'],
     async check(world) {
       const key = world.key()
       await world.write(key, [[total, 5]])
@@ -61,7 +61,7 @@ export const errorRules: readonly Rule[] = [
   {
     id: 'errors-write',
     claim: 'What cannot be done is not answered as done.',
-    needs: 'outage',
+    needs: ['outage'],
     async check(world) {
       await world.duringOutage(async () => {
         for (const [what, request] of requestsOf(world)) await failureOf(what, request())
@@ -71,7 +71,7 @@ export const errorRules: readonly Rule[] = [
   {
     id: 'errors-typed',
     claim: 'Every failure is a `BackendError` that says what it means for the data.',
-    needs: 'outage',
+    needs: ['outage'],
     async check(world) {
       const key = world.key()
       const requests = [
@@ -95,7 +95,7 @@ export const errorRules: readonly Rule[] = [
     id: 'errors-kind',
     claim:
       'A write whose failure says that nothing was done has done nothing, and one that nobody knows of may be sent again.',
-    needs: 'outage',
+    needs: ['outage'],
     async check(world) {
       const key = world.key()
       const stamp = world.stamp('w', 1)

@@ -83,6 +83,8 @@ export function withPlaces(place: (shard: ShardRef) => ShardRef): (backend: Back
     read: (read, call) => records.read({ ...read, shards: read.shards.map(place) }, call),
     seal: (shard, fields, call) => records.seal(place(shard), fields, call),
     absorb: (absorb, call) => records.absorb({ ...absorb, target: place(absorb.target) }, call),
+    clear: (shard, retentionMs, call) => records.clear(place(shard), retentionMs, call),
+    stampRoute: async (shard, stamp, call) => records.stampRoute?.(place(shard), stamp, call),
   }))
 }
 
@@ -126,5 +128,7 @@ function bound(records: RecordStore): RecordStore {
     read: (read, call) => records.read(read, call),
     seal: (shard, fields, call) => records.seal(shard, fields, call),
     absorb: (absorb, call) => records.absorb(absorb, call),
+    clear: (shard, retentionMs, call) => records.clear(shard, retentionMs, call),
+    stampRoute: async (shard, stamp, call) => records.stampRoute?.(shard, stamp, call),
   }
 }

@@ -1,0 +1,106 @@
+import { memory, type Backend } from '@spillway/core'
+import { checkRule, RuleBrokenError, rules, type Harness, type Rule } from '@spillway/conformance'
+import { expect, test } from 'vitest'
+import { turnsInsteadOfTime } from '../doubles/patience.js'
+import { withRecords } from '../mutants/mutant.js'
+
+const rule: Rule = { id: 'a', claim: 'Holds.', check: () => Promise.resolve() }
+
+function ruleOf(id: string): Rule {
+  return rules.find((one) => one.id === id) as Rule
+}
+
+test('a harness is taken down also when a rule does not hold', async () => {
+  const log: string[] = []
+  const note = (what: string) => () => Promise.resolve(void log.push(what))
+  const backend: Backend = { ...memory(), open: note('open'), close: note('close') }
+  const harness: Harness = { open: () => backend, close: note('taken down') }
+  expect(await checkRule(rule, harness)).toEqual({ status: 'kept' })
+  const error = new RuleBrokenError('does not hold')
+  expect(await checkRule({ ...rule, check: () => Promise.reject(error) }, harness)).toEqual({ status: 'broken', error })
+  expect(log).toEqual(['open', 'close', 'taken down', 'open', 'taken down'])
+})
+
+test('a rule about the life of a backend opens and closes it by itself', async () => {
+  const log: string[] = []
+  const note = (what: string) => () => Promise.resolve(void log.push(what))
+  const backend: Backend = { ...memory(), open: note('open'), close: note('close') }
+  const harness: Harness = { open: () => backend, close: note('taken down') }
+  expect(await checkRule({ ...rule, isAboutLife: true }, harness)).toEqual({ status: 'kept' })
+  expect(log).toEqual(['taken down'])
+})
+
+test('a broken rule says what was expected and what came', async () => {
+  const spoilt = withRecords(() => ({
+    read: () => Promise.resolve([{ status: 'read', states: [2] }]),
+    write: () => Promise.resolve({ status: 'done' }),
+  }))
+  const verdict = await checkRule(ruleOf('merge-sum'), { open: () => spoilt(memory()) })
+  const error = new RuleBrokenError('Expected the field integer after 3 writes to be -12, but it was 2.')
+  expect(verdict).toEqual({ status: 'broken', error })
+})
+
+test('a request that never settles breaks the rule in the end', async () => {
+  const hanging = withRecords(() => ({ write: () => new Promise(() => undefined) }))
+  const harness: Harness = { open: () => hanging(memory()), timeoutMs: 250 }
+  expect(await checkRule(ruleOf('merge-sum'), harness, turnsInsteadOfTime)).toEqual({
+    status: 'broken',
+    error: new RuleBrokenError(
+      'Expected every request of the rule to settle, but after 250 ms one had not. (harness.timeoutMs)',
+    ),
+  })
+})
+
+test('a harness that cannot open makes no verdict', async () => {
+  const harness: Harness = { open: () => Promise.reject(new Error('no engine here')) }
+  await expect(checkRule(rule, harness)).rejects.toThrow('no engine here')
+})
+
+test('a rule that needs what harness or backend do not have is not applicable, and says why', async () => {
+  const plain: Harness = { open: () => memory({ shardsPerReadMax: 1 }) }
+  const reasons: unknown[] = []
+  for (const needs of [['outage'], ['batches'], ['stampRoute']] as const) {
+    const { records, ...parts } = memory()
+    const { stampRoute: _, ...without } = withRecords(() => ({}))({ ...parts, records }).records
+    const harness = needs[0] === 'stampRoute' ? { open: () => ({ ...parts, records: without }) } : plain
+    reasons.push(await checkRule({ ...rule, needs }, harness))
+  }
+  expect(reasons).toEqual([
+    { status: 'not-applicable', reason: 'the harness has no outage()' },
+    { status: 'not-applicable', reason: 'the backend reads one shard at a time (shardsPerReadMax)' },
+    {
+      status: 'not-applicable',
+      reason: 'the backend has no records.stampRoute(), which only stores need that may forget acknowledged writes',
+    },
+  ])
+})
+
+test('keys begin with the prefix of the harness', async () => {
+  const keys: string[] = []
+  const listening = withRecords((records) => ({
+    write(write, call) {
+      keys.push(write.shard.key)
+      return records.write(write, call)
+    },
+  }))
+  await checkRule(ruleOf('keys-unicode'), { open: () => listening(memory()), keyPrefix: 'run-7/' })
+  expect(keys.length).toBeGreaterThan(10)
+  expect(keys.every((key) => key.startsWith('run-7/keys-unicode/'))).toBe(true)
+})
+
+test('no two requests share a signal', async () => {
+  const signals: AbortSignal[] = []
+  const listening = withRecords((records) => ({
+    write(write, call) {
+      signals.push(call.signal)
+      return records.write(write, call)
+    },
+    read(read, call) {
+      signals.push(call.signal)
+      return records.read(read, call)
+    },
+  }))
+  await checkRule(ruleOf('atomic-writers'), { open: () => listening(memory()) })
+  expect(signals.length).toBeGreaterThan(100)
+  expect(new Set(signals).size).toBe(signals.length)
+})
