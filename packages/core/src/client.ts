@@ -75,7 +75,15 @@ export class Client {
       options: routingOptions,
       requestTimeoutMs: limits.requestTimeoutMs,
     })
-    this.#coordinator = new Coordinator({ routing, clock, random, events, ...routingOptions })
+    this.#coordinator = new Coordinator({
+      store: backend.records,
+      routing,
+      clock,
+      random,
+      events,
+      requestTimeoutMs: limits.requestTimeoutMs,
+      ...routingOptions,
+    })
     const spreading = new Spreading({
       routing,
       coordinator: this.#coordinator,

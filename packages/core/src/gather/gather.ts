@@ -8,7 +8,7 @@
 
 import pLimit from 'p-limit'
 
-import type { RecordStore, ShardAnswer, ShardContents, ShardsRead } from '../backend/backend.js'
+import type { RecordStore, RouteStamp, ShardAnswer, ShardContents, ShardsRead } from '../backend/backend.js'
 import { asBackendError, type ThrottleDetail, throttleOf } from '../backend/backend-error.js'
 import { checkReadAnswers, unitsOf } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
@@ -19,6 +19,7 @@ import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
 import type { ResolvedGatherOptions } from '../resolved-options.js'
 import { shardOf, shardsToRead } from '../routing/route.js'
+import { isForgotten } from '../routing/route-stamp.js'
 import type { Routing } from '../routing/routing.js'
 import type { Snapshot } from '../routing/snapshot.js'
 import type { Clock } from '../time/clock.js'
@@ -71,13 +72,14 @@ export class Gather {
     const shards = [shardOf(key, undefined, 0)]
     this.#request(key, shards, nowMs, (answers, error) => {
       const answer = answers?.[0]
-      if (answer?.status === 'read' && snapshot.isValidAt(clock.nowMs())) {
+      const isForgotten = forgottenBy(snapshot, key, answer) !== undefined
+      if (answer?.status === 'read' && !isForgotten && snapshot.isValidAt(clock.nowMs())) {
         done({ states: answer.states, missingShards: none, shardCount: 1, cause: undefined }, undefined)
         return
       }
       this.#noteThrottle(key, shards, answers, error)
       if (answer?.status === 'read') {
-        this.#readSpread(key, undefined, clock.nowMs(), done) // the lease ended meanwhile
+        this.#readSpread(key, isForgotten ? snapshot : undefined, clock.nowMs(), done) // else the lease ended meanwhile
         return
       }
       const cause = answer?.error ?? error
@@ -101,12 +103,22 @@ export class Gather {
       const snapshot = attempt === 1 && known !== undefined ? known : await routing.ready(options.shardTimeoutMs)
       const shards = shardsToRead(key, snapshot.route(key))
       const answers = await this.#readAll(key, shards, attempt === 1 ? beganMs : clock.nowMs())
-      if (snapshot.isValidAt(clock.nowMs())) return requireSome(key, combine(fields, shards, answers))
+      const stamp = forgottenBy(snapshot, key, answers[0])
+      if (stamp !== undefined) await this.#restore(key, stamp)
+      else if (snapshot.isValidAt(clock.nowMs())) return requireSome(key, combine(fields, shards, answers))
     }
     throw new ReadFailedError(
       key,
-      `The lease on the routes ended during each of ${attemptsMax} attempts: shards take longer to read than routing.leaseMs.`,
+      `Its route changed, or the lease on it ended, during each of ${attemptsMax} attempts: shards take longer to read than routing.leaseMs.`,
     )
+  }
+
+  async #restore(key: string, stamp: RouteStamp): Promise<void> {
+    try {
+      await this.#parts.routing.restore(key, stamp)
+    } catch (error) {
+      throw new ReadFailedError(key, 'The directory has lost its route, which could not be written back.', error)
+    }
   }
 
   async #readAll(key: string, shards: readonly ShardRef[], beganMs: number): Promise<readonly ShardAnswer[]> {
@@ -194,6 +206,12 @@ export class Gather {
     const throttle = throttleOf(asBackendError(error))
     if (throttle !== undefined) this.#parts.onThrottle(key, shardIndex, throttle)
   }
+}
+
+/** The stamp of shard 0 that a snapshot knows nothing of; undefined where there is none. */
+function forgottenBy(snapshot: Snapshot, key: string, answer: ShardAnswer | undefined): RouteStamp | undefined {
+  if (answer?.status !== 'read' || answer.route === undefined) return undefined
+  return isForgotten(snapshot.directory, key, answer.route) ? answer.route : undefined
 }
 
 /** A value of which no shard is known is none, however much a caller allows. */

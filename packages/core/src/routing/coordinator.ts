@@ -2,11 +2,14 @@
 // Scheme: every client proposes what it sees to be needed and takes every step that is due, each by one compare-and-swap of
 //   the directory. Of several that try, one wins; the others fetch what it did.
 // Invariants: a route becomes active only by a client that has itself seen it announced for 1.1 leases, counted from the
-//   answer that showed it (rule announce-wait); every growth draws a new generation (rule generation).
-// Cost: two swaps a growth; no request while nothing is due, nor more than the back-off allows while swaps are refused. The
+//   answer that showed it (rule announce-wait), and has stamped shard 0 with it where the store may forget; every growth
+//   draws a new generation (rule generation).
+// Cost: two swaps a growth, and a stamp; no request while nothing is due, nor more than the back-off allows while swaps are refused. The
 //   directory is encoded once for all wishes of a tick, and not at all for wishes once it is full.
 // Source: docs/routing.md
 
+import type { RecordStore } from '../backend/backend.js'
+import { callWithin } from '../backend/call.js'
 import type { Random } from '../chance/random.js'
 import { randomUint32 } from '../chance/random.js'
 import { backoffMs } from '../internal/backoff.js'
@@ -14,7 +17,8 @@ import type { Events } from '../telemetry/events.js'
 import type { Clock } from '../time/clock.js'
 import { type Directory, directoryBytes, routeBytes } from './directory.js'
 import { activate, announce } from './phases.js'
-import type { Route } from './route.js'
+import { type Route, shardOf } from './route.js'
+import { stampOf } from './route-stamp.js'
 import type { Routing } from './routing.js'
 
 /** The rate of clocks may differ by so much between machines. */
@@ -23,14 +27,19 @@ const clockDriftFactor = 1.1
 /** How many wishes of patterns are held between two swaps, and how many keys are told of that found the directory full. */
 const wishesMax = 1_024
 
+/** How many routes become active in one step: each is stamped first, at once. */
+const activationsMax = 16
+
 /** What the coordinator is built from. */
 export interface CoordinatorParts {
+  readonly store: RecordStore
   readonly routing: Routing
   readonly clock: Clock
   readonly random: Random
   readonly events: Events
   readonly leaseMs: number
   readonly directoryBytesMax: number
+  readonly requestTimeoutMs: number
 }
 
 /** Moves routes on. */
@@ -40,6 +49,8 @@ export class Coordinator {
   #wishes: ReadonlyMap<string, number> = new Map()
   /** What patterns wish for: after everything else, and in the order in which the keys were written. */
   readonly #patternWishes = new Map<string, number>()
+  /** Announced routes that shard 0 is stamped with, by key; each with its revision. */
+  #stamped: ReadonlyMap<string, number> = new Map()
   /** The directory that had no room for the first wish, and who has been told of since. */
   #full: { readonly directory: Directory; readonly told: Set<string> } | undefined
   #swapping: Promise<void> | undefined
@@ -59,24 +70,60 @@ export class Coordinator {
   step(wishes: ReadonlyMap<string, number>): void {
     this.#wishes = wishes
     if (this.#swapping !== undefined || !this.#isAnythingDue()) return
-    const { routing, events } = this.#parts
-    this.#swapping = routing
-      .swap((directory) => this.#advance(directory))
-      .then(
-        (isSwapped) => this.#noteSwap(isSwapped),
-        (error: unknown) => {
-          this.#noteSwap(false)
-          if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
-        },
-      )
-      .finally(() => {
-        this.#swapping = undefined
-      })
+    this.#swapping = this.#takeSteps().finally(() => {
+      this.#swapping = undefined
+    })
   }
 
   /** Resolves when no swap is under way. */
   async idle(): Promise<void> {
     await this.#swapping
+  }
+
+  async #takeSteps(): Promise<void> {
+    const { routing } = this.#parts
+    const isStamped = await this.#stampDue()
+    try {
+      const isSwapped = await routing.swap((directory) => this.#advance(directory))
+      this.#noteSwap(isSwapped && isStamped)
+    } catch (error) {
+      this.#noteSwap(false)
+      this.#tellFailed(error)
+    }
+  }
+
+  /** Stamps the shard 0 of routes that may become active; answers whether all were. */
+  async #stampDue(): Promise<boolean> {
+    const directory = this.#parts.routing.latest()?.directory
+    if (directory === undefined || this.#parts.store.stampRoute === undefined) return true
+    const stamped = new Map<string, number>()
+    const open: (readonly [string, Route])[] = []
+    for (const [key, route] of directory.routes) {
+      if (!this.#isDue(key, route)) continue
+      if (this.#stamped.get(key) === route.revision) stamped.set(key, route.revision)
+      else open.push([key, route])
+    }
+    const stamps = open.slice(0, activationsMax).map(([key, route]) => this.#stamp(key, route))
+    const outcomes = await Promise.allSettled(stamps)
+    for (const [i, outcome] of outcomes.entries()) {
+      const [key, route] = open[i] as readonly [string, Route]
+      if (outcome.status === 'fulfilled') stamped.set(key, route.revision)
+      else this.#tellFailed(outcome.reason)
+    }
+    this.#stamped = stamped
+    return outcomes.every(({ status }) => status === 'fulfilled')
+  }
+
+  async #stamp(key: string, route: Route): Promise<void> {
+    const { store, clock, requestTimeoutMs } = this.#parts
+    await callWithin(clock, requestTimeoutMs, async (call) =>
+      store.stampRoute?.(shardOf(key, undefined, 0), stampOf(route), call),
+    )
+  }
+
+  #tellFailed(error: unknown): void {
+    const { events } = this.#parts
+    if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
   }
 
   #noteSwap(isSwapped: boolean): void {
@@ -115,11 +162,16 @@ export class Coordinator {
     )
   }
 
+  #mayActivate(key: string, route: Route): boolean {
+    const isStamped = this.#parts.store.stampRoute === undefined || this.#stamped.get(key) === route.revision
+    return isStamped && this.#isDue(key, route)
+  }
+
   #advance(directory: Directory): Directory | undefined {
     let { counter } = directory
     const routes = new Map(directory.routes)
     for (const [key, route] of directory.routes) {
-      if (this.#isDue(key, route)) routes.set(key, activate(route, ++counter))
+      if (this.#mayActivate(key, route)) routes.set(key, activate(route, ++counter))
     }
     if (this.#full?.directory !== directory) counter = this.#grow(directory, counter, routes)
     return counter === directory.counter ? undefined : { ...directory, counter, routes }

@@ -2,7 +2,8 @@ import { BackendError } from '../backend/backend-error.js'
 import { DirectoryMismatchError } from '../errors/route-error.js'
 import { describe } from '../errors/misuse-error.js'
 import { isPowerOfTwo } from '../internal/power-of-two.js'
-import type { Phase } from './route.js'
+import type { Generation } from '../operation.js'
+import type { Phase, Route } from './route.js'
 
 /** A route as it is stored: a tuple, since the document must stay small. */
 export type RouteTuple = [
@@ -61,6 +62,45 @@ export function parseDocument(text: string): Document {
   const keyCount = new Set(routes.map(([key]: RouteTuple) => key)).size
   expectThat(keyCount === routes.length, 'routes', 'one for each key', routes)
   return document as unknown as Document
+}
+
+/** A route as it is stored in a directory. */
+export function tupleOf(key: string, route: Route): RouteTuple {
+  return [
+    key,
+    route.phase,
+    route.read,
+    route.write,
+    route.generations.map(({ number, nonce }) => [number, nonce]),
+    [...route.writeHistory],
+    route.revision,
+  ]
+}
+
+/** The inverse of {@link tupleOf}. */
+export function routeOfTuple([, phase, read, write, generations, writeHistory, revision]: RouteTuple): Route {
+  return {
+    phase,
+    read,
+    write,
+    generations: generations.map(([number, nonce]): Generation => ({ number, nonce })),
+    writeHistory,
+    revision,
+  }
+}
+
+/** A route alone, as text: what it says beside its key and revision. */
+export function routeText(route: Route): string {
+  return JSON.stringify(tupleOf('', route).slice(1, -1))
+}
+
+/** The inverse of {@link routeText}. Throws `BackendError` of kind `invalid`. */
+export function parseRoute(key: string, text: string, revision: number): Route {
+  const parts = parsed(text)
+  expectThat(Array.isArray(parts), 'a stamped route', 'an array', parts)
+  const tuple = [key, ...(parts as unknown[]), revision]
+  checkRoute(tuple, 'a stamped route')
+  return routeOfTuple(tuple as RouteTuple)
 }
 
 function checkRoute(route: unknown, path: string): void {

@@ -1,7 +1,13 @@
 import { DirectoryMismatchError } from '../errors/route-error.js'
 import { byteLength } from '../internal/byte-length.js'
-import type { Generation } from '../operation.js'
-import { type Document, formatVersion, hashVersion, parseDocument, type RouteTuple } from './directory-document.js'
+import {
+  type Document,
+  formatVersion,
+  hashVersion,
+  parseDocument,
+  routeOfTuple,
+  tupleOf,
+} from './directory-document.js'
 import type { Route } from './route.js'
 
 /** The timings that every client of a backend must share. */
@@ -62,19 +68,7 @@ export function decodeDirectory(text: string): Directory {
     counter,
     timings: { leaseMs, retryHorizonMs, sealRetentionMs },
     hashSeed: hash.seed,
-    routes: new Map(
-      routes.map(([key, phase, read, write, generations, writeHistory, revision]) => [
-        key,
-        {
-          phase,
-          read,
-          write,
-          generations: generations.map(([number, nonce]): Generation => ({ number, nonce })),
-          writeHistory,
-          revision,
-        },
-      ]),
-    ),
+    routes: new Map(routes.map((tuple) => [tuple[0], routeOfTuple(tuple)])),
   }
 }
 
@@ -84,16 +78,4 @@ export function checkTimings(directory: Directory, timings: SharedTimings): void
     if (directory.timings[name] !== timings[name])
       throw new DirectoryMismatchError(`routing.${name}`, directory.timings[name], timings[name])
   }
-}
-
-function tupleOf(key: string, route: Route): RouteTuple {
-  return [
-    key,
-    route.phase,
-    route.read,
-    route.write,
-    route.generations.map(({ number, nonce }) => [number, nonce]),
-    [...route.writeHistory],
-    route.revision,
-  ]
 }

@@ -10,8 +10,8 @@
 import type { Directory } from './directory.js'
 import type { Route } from './route.js'
 
-/** How far the counter moves on, so that no revision is drawn twice that somebody drew in the changes which were lost. */
-const counterGap = 1_000
+/** How far the counter moves on when something was forgotten, so that no revision is drawn twice that somebody drew in the changes which were lost. */
+export const counterGap = 1_000
 
 /** What must be written back before a process that remembers `remembered` acts on `shown`; undefined when `shown` lacks nothing. */
 export function heal(remembered: Directory, shown: Directory | undefined): Directory | undefined {

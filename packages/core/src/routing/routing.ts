@@ -7,7 +7,7 @@
 // Cost: one fetch at start and one every `refreshMs`; nothing for a key but a look-up in a map that is empty while all is cold.
 // Source: docs/routing.md; Gray and Cheriton, «Leases» (SOSP 1989).
 
-import type { Backend } from '../backend/backend.js'
+import type { Backend, RouteStamp } from '../backend/backend.js'
 import { BackendError } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
 import { type Random, randomUint32 } from '../chance/random.js'
@@ -16,7 +16,8 @@ import type { ResolvedRoutingOptions } from '../resolved-options.js'
 import type { Events } from '../telemetry/events.js'
 import type { Clock, Timer } from '../time/clock.js'
 import { checkTimings, decodeDirectory, type Directory, encodeDirectory } from './directory.js'
-import { heal } from './heal.js'
+import { counterGap, heal } from './heal.js'
+import { isForgotten, routeOf } from './route-stamp.js'
 import { Snapshot } from './snapshot.js'
 
 /** How often a fetch that finds something missing writes it and looks again; every round that is lost to another client brings what that one wrote. */
@@ -117,6 +118,20 @@ export class Routing {
       else this.#adopt(directory, text, version, beganMs)
     })
     return !isBeaten
+  }
+
+  /** Writes back a route that the directory has forgotten; `stamp` was read from the key's shard 0. Rejects with `BackendError`. */
+  async restore(key: string, stamp: RouteStamp): Promise<void> {
+    await this.refresh() // most often this process's snapshot is only old
+    const isMissing = (directory: Directory) => isForgotten(directory, key, stamp)
+    const snapshot = this.#snapshot
+    if (snapshot === undefined || !isMissing(snapshot.directory)) return
+    const route = routeOf(key, stamp)
+    await this.swap((directory) => {
+      if (!isMissing(directory)) return undefined
+      const counter = Math.max(directory.counter, stamp.revision) + counterGap
+      return { ...directory, counter, routes: new Map(directory.routes).set(key, route) }
+    })
   }
 
   #exclusively(work: () => Promise<void>): Promise<void> {

@@ -56,6 +56,9 @@ export class HeldBackend implements Backend {
       seal: (shard, fields, call) => inner.records.seal(shard, fields, call),
       absorb: (absorb, call) => inner.records.absorb(absorb, call),
       clear: (shard, retentionMs, call) => inner.records.clear(shard, retentionMs, call),
+      ...(inner.records.stampRoute && {
+        stampRoute: (shard, stamp, call) => inner.records.stampRoute?.(shard, stamp, call) ?? Promise.resolve(),
+      }),
     }
   }
 

@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest'
+import { type Backend, BackendError, memory, ownGeneration, type RouteStamp, sum } from '../../../src/index.js'
+import { decodeDirectory } from '../../../src/routing/directory.js'
+import { type Opened, opened, refused } from '../../doubles/opened.js'
+import { openedSpread, shortLease } from '../../doubles/spread.js'
+import { call } from '../backend/requests.js'
+
+const shard0 = { key: 'hot', index: 0, generation: ownGeneration }
+
+/** A store that can forget its directory, and whose stamping can be made to fail. */
+function forgetfulStore() {
+  const inner = memory()
+  const state = { directory: inner.directory, stamps: [] as RouteStamp[], isStampable: true }
+  const store: Backend = {
+    ...inner,
+    directory: {
+      read: (c) => state.directory.read(c),
+      swap: (expected, text, c) => state.directory.swap(expected, text, c),
+    },
+    records: {
+      write: (write, c) => inner.records.write(write, c),
+      read: (read, c) => inner.records.read(read, c),
+      seal: (shard, fields, c) => inner.records.seal(shard, fields, c),
+      absorb: (absorb, c) => inner.records.absorb(absorb, c),
+      clear: (shard, retentionMs, c) => inner.records.clear(shard, retentionMs, c),
+      async stampRoute(shard, stamp, c) {
+        if (!state.isStampable) throw refused
+        state.stamps.push(stamp)
+        await inner.records.stampRoute?.(shard, stamp, c)
+      },
+    },
+  }
+  return { store, state }
+}
+
+async function routesIn(store: Backend) {
+  return decodeDirectory((await store.directory.read(call)).text ?? '').routes
+}
+
+/** A key whose writes stand in both of two shards, written by clients that are gone. */
+async function spreadAndForgotten() {
+  const { store, state } = forgetfulStore()
+  const first = await openedSpread(2, { store })
+  const { clock } = first
+  const before = await routesIn(store)
+  const worlds: Opened[] = [first]
+  for (let seed = 2; seed <= 6; seed++) worlds.push(await opened({ store, clock, seed, routing: shortLease }))
+  for (const { client } of worlds) await clock.run(client.records('post', { views: sum() }).write('hot', { views: 1 }))
+  expect(new Set(worlds.map(({ backend }) => backend.writes.at(-1)?.shard.index)).size).toBe(2)
+  for (const { client } of worlds) await clock.run(client.close())
+  state.directory = memory().directory
+  return { store, state, clock, before }
+}
+
+describe('before a route becomes active', () => {
+  test('shard 0 is stamped with it, by a revision between those of the announced and the active route', async () => {
+    const { store, state } = forgetfulStore()
+    const world = await openedSpread(4, { store })
+    const route = (await routesIn(store)).get('hot')
+    expect(state.stamps).toHaveLength(1)
+    const [stamp] = state.stamps as [RouteStamp]
+    expect(stamp.revision).toBeLessThanOrEqual(route!.revision)
+    expect(JSON.parse(stamp.text)).toEqual([
+      'active',
+      4,
+      4,
+      route!.generations.map(({ number, nonce }) => [number, nonce]),
+      route!.writeHistory,
+    ])
+    await world.clock.run(world.client.close())
+  })
+
+  test('it stays announced while the stamp cannot be made, and the reason is told', async () => {
+    const { store, state } = forgetfulStore()
+    state.isStampable = false
+    const clockAndClient = await opened({
+      store,
+      routing: shortLease,
+      sharding: { rules: [{ match: 'hot', fanout: 2 }] },
+    })
+    const { client, clock } = clockAndClient
+    const failures: unknown[] = []
+    client.on('directory-failed', ({ error }) => failures.push(error))
+    await clock.advance(5_000)
+    expect((await routesIn(store)).get('hot')?.phase).toBe('announced')
+    expect(failures[0]).toBe(refused)
+    state.isStampable = true
+    await clock.advance(5_000)
+    expect((await routesIn(store)).get('hot')?.phase).toBe('active')
+    expect(state.stamps).toHaveLength(1)
+  })
+})
+
+describe('a directory that forgot a route which no client remembers', () => {
+  test('gets it back from the stamp before the first read is answered: nothing acknowledged is missing', async () => {
+    const { store, clock, before } = await spreadAndForgotten()
+    const { client, backend } = await opened({ store, clock, seed: 9, routing: shortLease })
+    const posts = client.records('post', { views: sum() })
+    expect(await clock.run(posts.read('hot'))).toEqual({ views: 6 })
+    const { generations, read, write, phase } = before.get('hot')!
+    expect((await routesIn(store)).get('hot')).toMatchObject({ generations, read, write, phase })
+    const directoryRequestsBefore = backend.directoryRequests.length
+    expect(await clock.run(posts.read('hot'))).toEqual({ views: 6 })
+    expect(backend.directoryRequests.length).toBe(directoryRequestsBefore)
+  })
+
+  test('gets it back once, however many read at the same time', async () => {
+    const { store, state, clock } = await spreadAndForgotten()
+    const worlds = [await opened({ store, clock, seed: 9, routing: shortLease })]
+    worlds.push(await opened({ store, clock, seed: 10, routing: shortLease }))
+    const { version } = await state.directory.read(call)
+    const reads = worlds.map(({ client }) => client.records('post', { views: sum() }).read('hot'))
+    expect(await clock.run(Promise.all(reads))).toEqual([{ views: 6 }, { views: 6 }])
+    expect(Number((await state.directory.read(call)).version)).toBe(Number(version) + 1)
+  })
+
+  test('fails the read as unreadable while the directory cannot be written', async () => {
+    const { store, state, clock } = await spreadAndForgotten()
+    const { client } = await opened({ store, clock, seed: 9, routing: shortLease })
+    const { directory } = state
+    state.directory = { read: (c) => directory.read(c), swap: () => Promise.reject(refused) }
+    const posts = client.records('post', { views: sum() })
+    await expect(clock.run(posts.read('hot'))).rejects.toMatchObject({ code: 'READ_FAILED', cause: refused })
+  })
+})
+
+test('a stamp that holds no route fails the read: acting on half a route would miss writes', async () => {
+  const store = memory()
+  const { client, clock } = await opened({ store, routing: shortLease })
+  await store.records.stampRoute?.(shard0, { revision: 9, text: '["active",3]' }, call)
+  const reading = clock.run(client.records('post', { views: sum() }).read('hot'))
+  await expect(reading).rejects.toMatchObject({ code: 'READ_FAILED' })
+  const { cause } = (await reading.catch((error: unknown) => error)) as { cause: unknown }
+  expect(cause).toBeInstanceOf(BackendError)
+  expect(cause).toMatchObject({ kind: 'invalid' })
+})
