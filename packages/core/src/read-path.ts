@@ -48,12 +48,6 @@ export class ReadPath {
   readonly #bounds: Bounds
   readonly #coalesce: Coalesce<Gathered, Value>
   readonly #gather: Gather
-  readonly #view = (gathered: Gathered, key: string): Value => {
-    if (gathered.missingShards.length > 0)
-      throw new PartialReadError(key, gathered.missingShards, gathered.shardCount, gathered.cause)
-    return this.#shape.view(gathered.states)
-  }
-
   constructor(
     stages: Stages,
     shape: RecordShape,
@@ -110,7 +104,7 @@ export class ReadPath {
       pending === true ? await this.#withUnsent(name, signal) : [await this.#gathered(name, signal), undefined]
     const states = [...gathered.states]
     if (unsent !== undefined) mergeStates(states, this.#shape.fields, unsent)
-    if (allowPartial !== true) return this.#view({ ...gathered, states }, this.#prefix + name)
+    if (allowPartial !== true) return this.#view({ ...gathered, states }, this.#prefix + name, 1)
     const { missingShards } = gathered
     return { value: this.#shape.view(states), isPartial: missingShards.length > 0, missingShards }
   }
@@ -165,7 +159,7 @@ export class ReadPath {
         if (gathered === undefined) this.#fail(flight, error)
         else {
           if (this.#shape.hasLatest) this.#observe(gathered.states)
-          flight.land(gathered, (whole) => this.#view(whole, key))
+          flight.land(gathered, (whole) => this.#view(whole, key, flight.readerCount))
           if (startedMs !== undefined) this.#tell(key, gathered, clock.nowMs() - startedMs)
         }
       } catch (malformed) {
@@ -174,6 +168,16 @@ export class ReadPath {
         landed()
       }
     })
+  }
+
+  #view({ missingShards, shardCount, states, cause }: Gathered, key: string, readerCount: number): Value {
+    try {
+      if (missingShards.length > 0) throw new PartialReadError(key, missingShards, shardCount, cause)
+      return this.#shape.view(states)
+    } catch (error) {
+      this.#stages.counters.failedReads += readerCount
+      throw error
+    }
   }
 
   #fail(flight: ReadFlight<Gathered, Value>, error: unknown): void {

@@ -184,7 +184,8 @@ export function checkBackend(backend: unknown): asserts backend is Backend {
     throw new InvalidArgumentError('backend.name', 'a name', given.name)
   for (const method of ['write', 'read', 'seal', 'absorb', 'clear'] as const)
     checkMethod(`backend.records.${method}`, given.records?.[method])
-  if (given.records?.stampRoute !== undefined) checkMethod('backend.records.stampRoute', given.records.stampRoute)
+  const optional = given.records?.['stampRoute']
+  if (optional !== undefined) checkMethod('backend.records.stampRoute', optional)
   for (const method of ['read', 'swap'] as const) checkMethod(`backend.directory.${method}`, given.directory?.[method])
   for (const method of ['open', 'close'] as const)
     if (given[method] !== undefined) checkMethod(`backend.${method}`, given[method])
