@@ -31,7 +31,7 @@ async function hold(names: readonly ServiceName[]): Promise<void> {
   const signalled = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
   })
-  process.stdout.on('error', () => undefined) // whoever started this in the background has left
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined) // whoever started this in the background has left
   const services = await startServices(names)
   printRuns([{ pid: process.pid, addresses: services.addresses }], 'Nothing was asked for.')
   print('ready')
@@ -45,18 +45,20 @@ function holdElsewhere(names: readonly ServiceName[]): Promise<void> {
   const script = process.argv[1] ?? ''
   const child = spawn(process.execPath, [...process.execArgv, script, 'start', ...names], {
     detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'], // whoever waits for the end of what this command prints must not wait for the engines
   })
   return new Promise((resolve, reject) => {
     let said = ''
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`The engines did not start (exit code ${code}).`)))
+    child.stderr.pipe(process.stderr)
     child.stdout.on('data', (data: Buffer) => {
       said += data.toString()
       if (!said.endsWith('ready\n')) return
       print(said.trimEnd())
       child.removeAllListeners('exit')
       child.stdout.destroy()
+      child.stderr.destroy()
       child.unref()
       resolve()
     })

@@ -1,4 +1,5 @@
 export { startDynalite, type DynamoEngine } from './engines/dynalite.js'
+export { dynamoAccess, type DynamoAccess } from './engines/dynamo-access.js'
 export { startGateway, type Gateway, type GatewayOptions } from './gateway/gateway.js'
 export type { Fate, GatewayFaults } from './gateway/faults.js'
 export type { PartitionOptions } from './gateway/partitions.js'

@@ -3,11 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import { createTable } from '@spillway/dynamo/setup'
-import { startDynalite } from '@spillway/testkit'
+import { dynamoAccess, startDynalite } from '@spillway/testkit'
 import { expect, test } from 'vitest'
 
-import { clientFor } from '../fixtures/tables.js'
+import { clientFor, dropTables, newTable } from '../fixtures/tables.js'
 
 const here = join(import.meta.dirname, '..')
 const root = join(here, '../../..')
@@ -18,23 +17,23 @@ test('the example of the README runs and prints what it says', async () => {
   const folder = mkdtempSync(join(here, 'generated-'))
   try {
     const [, code = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(here, '../README.md'), 'utf8')) ?? []
-    // On an engine that stays, the table of the last run may still be there.
-    const refusal: unknown = await createTable({ client, table: 'app' }).catch((error: unknown) => error)
-    expect([undefined, 'ResourceInUseException']).toContain((refusal as Error | undefined)?.name)
+    const table = await newTable(client)
     const file = join(folder, 'example.ts')
-    writeFileSync(file, code.replaceAll("'p1'", `'p${process.pid}-${Date.now()}'`))
+    writeFileSync(file, code.replaceAll("'app'", `'${table}'`))
+    const { region, credentials } = dynamoAccess()
     const env = {
       ...process.env,
       AWS_ENDPOINT_URL_DYNAMODB: engine.endpoint,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     }
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', file], { cwd: root, env })
     const [, promised] = /console\.log\(.*\) \/\/ (.*)$/m.exec(code) ?? []
     expect(stdout.trim()).toBe(promised)
   } finally {
     rmSync(folder, { recursive: true })
+    await dropTables(client)
     client.destroy()
     await engine.close()
   }

@@ -9,6 +9,8 @@ import type { IncomingMessage, Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 
+import { namedEndpoint } from './dynamo-access.js'
+
 /** A DynamoDB that answers on `endpoint`. */
 export interface DynamoEngine {
   /** Where it listens, such as `http://127.0.0.1:41234`. */
@@ -22,8 +24,8 @@ type Dynalite = (options: { createTableMs: number; deleteTableMs: number; update
 
 /** Starts dynalite, unless the environment variable SPILLWAY_DYNAMODB_ENDPOINT names an engine that is there already. */
 export async function startDynalite(): Promise<DynamoEngine> {
-  const named = process.env['SPILLWAY_DYNAMODB_ENDPOINT']
-  if (named !== undefined && named !== '') return { endpoint: named, close: () => Promise.resolve() }
+  const named = namedEndpoint()
+  if (named !== undefined) return { endpoint: named, close: () => Promise.resolve() }
   const server = loaded()({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
   server.prependListener('request', forgiveHangUps)
   await new Promise<void>((resolve, reject) => {

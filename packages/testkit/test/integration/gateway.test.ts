@@ -1,14 +1,23 @@
 import {
   BatchGetItemCommand,
   CreateTableCommand,
+  DeleteTableCommand,
   DynamoDBClient,
   GetItemCommand,
   UpdateItemCommand,
   type DynamoDBClientConfig,
 } from '@aws-sdk/client-dynamodb'
-import { startDynalite, startGateway, type DynamoEngine, type Gateway, type GatewayOptions } from '@spillway/testkit'
+import {
+  dynamoAccess,
+  startDynalite,
+  startGateway,
+  type DynamoEngine,
+  type Gateway,
+  type GatewayOptions,
+} from '@spillway/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
+const table = `testkit-${process.pid}-${Date.now()}`
 let engine: DynamoEngine
 const open: { close(): unknown }[] = []
 
@@ -16,7 +25,7 @@ beforeAll(async () => {
   engine = await startDynalite()
   await clientFor(engine.endpoint).send(
     new CreateTableCommand({
-      TableName: 'items',
+      TableName: table,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
@@ -28,11 +37,14 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close()
 })
 
-afterAll(() => engine.close())
+afterAll(async () => {
+  await clientFor(engine.endpoint).send(new DeleteTableCommand({ TableName: table }))
+  for (const one of open.splice(0)) await one.close()
+  await engine.close()
+})
 
 function clientFor(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-  const client = new DynamoDBClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1, ...config })
+  const client = new DynamoDBClient({ endpoint, ...dynamoAccess(), maxAttempts: 1, ...config })
   open.push({ close: () => client.destroy() })
   return client
 }
@@ -45,7 +57,7 @@ async function opened(options: Omit<GatewayOptions, 'endpoint'> = {}): Promise<[
 
 function add(key: string, more: object = {}): UpdateItemCommand {
   return new UpdateItemCommand({
-    TableName: 'items',
+    TableName: table,
     Key: { pk: { S: key } },
     UpdateExpression: 'ADD n :one',
     ExpressionAttributeValues: { ':one': { N: '1' } },
@@ -54,7 +66,7 @@ function add(key: string, more: object = {}): UpdateItemCommand {
 }
 
 async function countOf(key: string): Promise<string | undefined> {
-  const read = new GetItemCommand({ TableName: 'items', Key: { pk: { S: key } }, ConsistentRead: true })
+  const read = new GetItemCommand({ TableName: table, Key: { pk: { S: key } }, ConsistentRead: true })
   return (await clientFor(engine.endpoint).send(read)).Item?.['n']?.N
 }
 
@@ -66,7 +78,7 @@ describe('partitions', () => {
     for (let i = 0; i < 5; i++) await client.send(add('rate'))
     const reason = {
       reason: 'TableWriteKeyRangeThroughputExceeded',
-      resource: expect.stringContaining('items') as string,
+      resource: expect.stringContaining(table) as string,
     }
     await expect(client.send(add('rate'))).rejects.toMatchObject({
       name: 'ProvisionedThroughputExceededException',
@@ -84,8 +96,9 @@ describe('partitions', () => {
     const partitions = { count: 1, readUnitsPerSecond: 4 }
     const [, client] = await opened({ partitions, nowMs: () => 0, mode: 'onDemand' })
     const Keys = Array.from({ length: 6 }, (_, i) => ({ pk: { S: `batch ${i}` } }))
-    const read = () => client.send(new BatchGetItemCommand({ RequestItems: { items: { Keys, ConsistentRead: true } } }))
-    expect((await read()).UnprocessedKeys).toEqual({ items: { Keys: Keys.slice(4), ConsistentRead: true } })
+    const read = () =>
+      client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }))
+    expect((await read()).UnprocessedKeys).toEqual({ [table]: { Keys: Keys.slice(4), ConsistentRead: true } })
     await expect(read()).rejects.toMatchObject({
       name: 'ThrottlingException',
       throttlingReasons: [{ reason: 'TableReadKeyRangeThroughputExceeded' }],
