@@ -1,11 +1,12 @@
 // npm run bench [-- NAME…] [-- --save]: runs the benchmarks named, or all, each in a process of its own so that none is
-// compiled for another's types. --save writes results/NAME.json.
+// compiled for another's types. --save writes results/NAME.json; --readme, alone, writes README's tables from those.
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import { thisCommit, thisMachine } from './lib/machine.js'
+import { withTables } from './readme-tables.js'
 
 /** Loaded only when asked for: each is a module that measures, prints and returns plain data. */
 const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }>>> = {
@@ -14,16 +15,22 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown
   'coalesced-read': () => import('./micro/coalesced-read.bench.js'),
   'cold-path': () => import('./micro/cold-path.bench.js'),
   'bounded-concurrency': () => import('./micro/bounded-concurrency.bench.js'),
+  'redis-hot-key': () => import('./scenario/redis-hot-key.bench.js'),
+  'dynamo-hot-key': () => import('./scenario/dynamo-hot-key.bench.js'),
+  'cold-keys': () => import('./scenario/cold-keys.bench.js'),
+  gather: () => import('./scenario/gather.bench.js'),
 }
 
-const names = process.argv.slice(2).filter((argument) => argument !== '--save')
+const results = new URL('../results/', import.meta.url)
+const names = process.argv.slice(2).filter((argument) => argument !== '--save' && argument !== '--readme')
 const isSaving = process.argv.includes('--save')
 const unknownName = names.find((name) => benchmarks[name] === undefined)
 
 if (unknownName !== undefined) {
   console.error(`There is no benchmark ${unknownName}; there are ${Object.keys(benchmarks).join(', ')}.`)
   process.exitCode = 1
-} else if (names.length === 1) await runOne(names[0] ?? '')
+} else if (process.argv.includes('--readme')) writeReadme()
+else if (names.length === 1) await runOne(names[0] ?? '')
 else runEach(names.length === 0 ? Object.keys(benchmarks) : names)
 
 async function runOne(name: string): Promise<void> {
@@ -32,10 +39,9 @@ async function runOne(name: string): Promise<void> {
   console.log(`${name}: ${machine.cores} × ${machine.cpu}, Node ${machine.node}, ${machine.os}`)
   const result = await (await benchmarks[name]?.())?.run()
   if (isSaving) {
-    const folder = new URL('../results/', import.meta.url)
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(results, { recursive: true })
     const text = JSON.stringify({ name, commit: thisCommit(), date, machine, result }, rounded, 2)
-    writeFileSync(new URL(`${name}.json`, folder), `${text}\n`)
+    writeFileSync(new URL(`${name}.json`, results), `${text}\n`)
   }
   process.exit() // clients are left open
 }
@@ -48,6 +54,11 @@ function runEach(wanted: readonly string[]): void {
     if (status !== 0) process.exitCode = 1
     console.log()
   }
+}
+
+function writeReadme(): void {
+  const readme = new URL('../../README.md', import.meta.url)
+  writeFileSync(readme, withTables(readFileSync(readme, 'utf8'), results))
 }
 
 /** Five digits are more than a measurement is good for. */

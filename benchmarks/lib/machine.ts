@@ -24,11 +24,11 @@ export function thisMachine(): Machine {
   }
 }
 
-/** The commit that is checked out, with `+` when packages/core or benchmarks differ from it; `unknown` outside a checkout. */
+/** The commit that is checked out, with `+` when a package's sources or benchmarks differ from it; `unknown` outside a checkout. */
 export function thisCommit(): string {
   try {
     const root = git('rev-parse', '--show-toplevel')
-    const sources = ['packages/core/src', 'benchmarks', ':!benchmarks/results']
+    const sources = ['packages/*/src', 'benchmarks', ':!benchmarks/results']
     const isChanged = git('-C', root, 'status', '--porcelain', '--', ...sources) !== ''
     return `${git('rev-parse', 'HEAD')}${isChanged ? '+' : ''}`
   } catch {

@@ -1,3 +1,4 @@
+import { printTable } from './print-table.js'
 import { type Contender, type Goal, inRounds, type RoundsOptions, type Row } from './rounds.js'
 import { showSpread } from './spread.js'
 
@@ -34,15 +35,6 @@ function printComparison({ title, rows, goals }: Comparison): void {
   ])
   printTable(['', 'ns', 'ratio', 'ns over', 'bytes', 'bytes over'], lines)
   for (const goal of goals) console.log(`  ${verdictOf(goal, rows)}`)
-}
-
-/** Prints cells in columns, the first to the left and the others to the right. */
-function printTable(head: readonly string[], lines: readonly (readonly string[])[]): void {
-  const widths = head.map((title, i) => Math.max(title.length, ...lines.map((line) => line[i]?.length ?? 0)))
-  for (const line of [head, ...lines]) {
-    const cells = line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-    console.log(`  ${cells.join('  ').trimEnd()}`)
-  }
 }
 
 function verdictOf({ contender, ratioMax, overNsMax, overBytesMax }: Goal, rows: readonly Row[]): string {

@@ -1,0 +1,56 @@
+import { type Backend, type ClientOptions, createClient, type RecordOptions, sum } from '@spillway/core'
+
+import type { Peer } from './load.js'
+
+/** The record that is written and read: one number under a key. */
+export const counterRules = { n: sum() }
+
+const opened: { close(): Promise<unknown> }[] = []
+
+/** Counts through a client of its own, which is open until `closeCounters`. */
+export async function counterOn(
+  backend: Backend,
+  options: Omit<ClientOptions, 'backend'> = {},
+  recordOptions: RecordOptions = {},
+) {
+  const client = await createClient({ backend, ...options })
+  opened.push(client)
+  return client.records('counter', counterRules, recordOptions)
+}
+
+/** Closes all clients that count; then their engines may go. */
+export async function closeCounters(): Promise<void> {
+  await Promise.all(opened.map((client) => client.close()))
+}
+
+/**
+ * A flush may follow another at once, so that a window is as long as a round trip: where a store can serve that many writes,
+ * there is nothing to wait for.
+ */
+export const neverHot: Omit<ClientOptions, 'backend'> = { detection: { hotWritesPerSecond: 1e9 } }
+
+/** Where counters stand, and how they are counted. */
+export interface Counted {
+  /** How many writes the peer's requests have made so far. */
+  readonly requestCount: () => Promise<number>
+  /** What stands under keys, all added up. */
+  readonly totalOf: (keys: readonly string[]) => Promise<number>
+}
+
+/** A peer whose operation counts one: its keys must hold as many as were acknowledged. */
+export function countingPeer(
+  { requestCount, totalOf }: Counted,
+  name: string,
+  keys: readonly string[],
+  operate: () => Promise<unknown>,
+): Peer {
+  return {
+    name,
+    operate,
+    requestCount,
+    check: async (operationCount) => {
+      const total = await totalOf(keys)
+      if (total !== operationCount) throw new Error(`${name}: ${operationCount} were acknowledged, ${total} are stored`)
+    },
+  }
+}
