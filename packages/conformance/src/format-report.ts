@@ -1,9 +1,9 @@
 import type { Outcome, Report, RuleReport } from './report.js'
 
 const words: Readonly<Record<Outcome['status'], string>> = {
-  'passed': 'passed',
-  'broken': 'BROKEN',
-  'waived': 'waived',
+  passed: 'passed',
+  broken: 'BROKEN',
+  waived: 'waived',
   'unneeded-waiver': 'UNNEEDED WAIVER',
   'not-applicable': 'not applicable',
 }
@@ -17,12 +17,19 @@ export function formatReport(report: Report): string {
     ...report.rules.map((rule) => [rule.chapter, rule.id, words[rule.status], whyOf(rule)] as const),
   ]
   const widths = headings.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
   const counts = Object.entries(report.counts)
     .filter(([, count]) => count > 0)
     .map(([status, count]) => `${count} ${words[status as Outcome['status']]}`)
   const verdict = report.isConforming ? 'conforms' : 'does not conform'
-  return [report.backend, '', ...lines, '', `${report.rules.length} rules: ${counts.join(', ')}. It ${verdict}.`].join('\n')
+  return [report.backend, '', ...lines, '', `${report.rules.length} rules: ${counts.join(', ')}. It ${verdict}.`].join(
+    '\n',
+  )
 }
 
 function whyOf(rule: RuleReport): string {

@@ -1,4 +1,4 @@
-import { after, describe, test } from 'node:test'
+import * as runner from 'node:test'
 
 import { describeBackend as describeWith } from './describe-backend.js'
 import type { Harness } from './harness.js'
@@ -11,9 +11,9 @@ export type { Ending, Harness } from './harness.js'
  */
 export function describeBackend(name: string, harness: Harness): void {
   describeWith(name, harness, {
-    describe: (title, body) => void describe(title, body),
+    describe: (title, body) => void runner.describe(title, body),
     test: (title, body, timeoutMs) =>
-      void test(title, { timeout: timeoutMs }, (context) => body((text) => context.diagnostic(text))),
-    afterAll: after,
+      void runner.test(title, { timeout: timeoutMs }, (context) => body((text) => context.diagnostic(text))),
+    afterAll: runner.after,
   })
 }

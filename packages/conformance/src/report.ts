@@ -55,7 +55,7 @@ export interface Report {
 
 /** Puts a report together. */
 export function reportOf(backend: string, rules: readonly RuleReport[]): Report {
-  const counts = { 'passed': 0, 'broken': 0, 'waived': 0, 'unneeded-waiver': 0, 'not-applicable': 0 }
+  const counts = { passed: 0, broken: 0, waived: 0, 'unneeded-waiver': 0, 'not-applicable': 0 }
   for (const { status } of rules) counts[status] += 1
   return { backend, isConforming: counts['broken'] + counts['unneeded-waiver'] === 0, counts, rules: [...rules] }
 }

@@ -1,13 +1,20 @@
+import { abortRules } from './chapters/aborting.js'
 import { absorbingRules } from './chapters/absorbing.js'
 import { atomicityRules } from './chapters/atomicity.js'
 import { batchRules } from './chapters/batches.js'
+import { clearingRules } from './chapters/clearing.js'
 import { dedupeRules } from './chapters/dedupe.js'
 import { directoryRules } from './chapters/directory.js'
 import { errorRules } from './chapters/errors.js'
 import { fieldRules } from './chapters/fields.js'
 import { keyRules } from './chapters/keys.js'
+import { lifeRules } from './chapters/life.js'
+import { limitRules } from './chapters/limits.js'
 import { mergingRules } from './chapters/merging.js'
+import { partialRules } from './chapters/partial.js'
 import { sealingRules } from './chapters/sealing.js'
+import { stampingRules } from './chapters/stamping.js'
+import { throttleRules } from './chapters/throttles.js'
 import type { Rule } from './rule.js'
 
 /** A part of the kit. */
@@ -20,16 +27,23 @@ export interface Chapter {
 
 /** The whole kit, in the order in which an adapter is best written. */
 export const chapters: readonly Chapter[] = [
+  { title: 'life cycle', rules: lifeRules },
   { title: 'merging', rules: mergingRules },
   { title: 'fields', rules: fieldRules },
   { title: 'keys', rules: keyRules },
   { title: 'dedupe', rules: dedupeRules },
   { title: 'sealing', rules: sealingRules },
   { title: 'absorbing', rules: absorbingRules },
+  { title: 'clearing', rules: clearingRules },
+  { title: 'routes beside the data', rules: stampingRules },
   { title: 'batches', rules: batchRules },
+  { title: 'partial batches', rules: partialRules },
   { title: 'atomicity', rules: atomicityRules },
   { title: 'directory', rules: directoryRules },
+  { title: 'limits', rules: limitRules },
   { title: 'errors', rules: errorRules },
+  { title: 'aborts', rules: abortRules },
+  { title: 'throttles', rules: throttleRules },
 ]
 
 /** Every rule of the kit. */

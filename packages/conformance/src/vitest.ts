@@ -1,4 +1,4 @@
-import { afterAll, describe, test, type TestContext } from 'vitest'
+import * as vitest from 'vitest'
 
 import { describeBackend as describeWith } from './describe-backend.js'
 import type { Harness } from './harness.js'
@@ -11,13 +11,13 @@ export type { Ending, Harness } from './harness.js'
  */
 export function describeBackend(name: string, harness: Harness): void {
   describeWith(name, harness, {
-    describe: (title, body) => void describe.sequential(title, body),
-    test: (title, body, timeoutMs) => test(title, { timeout: timeoutMs }, (context) => body(noteFor(context))),
-    afterAll,
+    describe: (title, body) => void vitest.describe.sequential(title, body),
+    test: (title, body, timeoutMs) => vitest.test(title, { timeout: timeoutMs }, (context) => body(noteFor(context))),
+    afterAll: vitest.afterAll,
   })
 }
 
 /** Before version 3.2 there are no annotations; the report has the note all the same. */
-function noteFor(context: Partial<TestContext>): (text: string) => void {
+function noteFor(context: Partial<vitest.TestContext>): (text: string) => void {
   return (text) => void context.annotate?.(text, 'conformance')
 }

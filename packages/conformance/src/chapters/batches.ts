@@ -6,6 +6,9 @@ import { absorbedIn, fieldOf, type World } from '../world.js'
 
 const total = fieldOf('total', sum())
 
+/** A key has no more shards. */
+const fanoutMax = 1_024
+
 function shardsOf(world: World, count: number) {
   const key = world.key()
   return Array.from({ length: count }, (_, i) => (i === 0 ? key : world.shard(key, i)))
@@ -46,7 +49,7 @@ export const batchRules: readonly Rule[] = [
     id: 'batch-largest',
     claim: 'A read of `shardsPerReadMax` shards is answered in full.',
     async check(world) {
-      const shards = shardsOf(world, Math.min(world.backend.capabilities.shardsPerReadMax, 256))
+      const shards = shardsOf(world, Math.min(world.backend.capabilities.shardsPerReadMax, fanoutMax))
       await Promise.all(shards.map((shard) => world.write(shard, [[total, shard.index + 1]])))
       const states = (await world.gather(shards, [total])).map((contents) => contents.states[0])
       ensureEqual(

@@ -88,6 +88,23 @@ export const keyRules: readonly Rule[] = [
     },
   },
   {
+    id: 'keys-longest-unicode',
+    claim: '`keyBytesMax` counts bytes of UTF-8: a key so long may have any characters.',
+    check(world) {
+      const { keyBytesMax } = world.backend.capabilities
+      const room = Math.min(keyBytesMax, 4_096) - Buffer.byteLength(world.key('').key)
+      const keys = ['é', '世', '👋'].flatMap((character) => {
+        const count = Math.floor(room / Buffer.byteLength(character))
+        const rest = 'a'.repeat(room - count * Buffer.byteLength(character))
+        return [world.key(character.repeat(count) + rest), world.key(character.repeat(count - 1) + rest)]
+      })
+      return ensureApart(
+        world,
+        keys.flatMap((key) => [key, world.shard(key, 1023, 2 ** 45, 0xffffffff)]),
+      )
+    },
+  },
+  {
     id: 'generation-apart',
     claim: 'A place belongs to one generation: the same index under another number or nonce is another place.',
     check(world) {

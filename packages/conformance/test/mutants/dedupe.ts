@@ -40,13 +40,20 @@ export const dedupeMutants: readonly Mutant[] = [
     ...mutant('dedupe-same', 'only older numbers are left out, not the same one', (backend) =>
       withRepeats(({ stamp }, last) => stamp?.sequence === last)(backend),
     ),
-    also: ['dedupe-every-field', 'dedupe-forgotten', 'seal-after-dedupe', 'absorb-open', 'atomic-dedupe'],
+    also: ['dedupe-every-field', 'dedupe-forgotten', 'seal-after-dedupe', 'absorb-open', 'atomic-dedupe'].concat([
+      'life-open-twice',
+      'life-during-close',
+      'clear-dedupe',
+      'route-no-field',
+      'abort-write',
+      'abort-neighbours',
+    ]),
   },
   mutant(
     'dedupe-older',
     'only the same number is left out, not an older one',
     (backend) => withRepeats(({ stamp }, last) => stamp !== undefined && stamp.sequence < last)(backend),
-    ['seal-after-dedupe'],
+    ['seal-after-dedupe', 'clear-dedupe'],
   ),
   mutant(
     'dedupe-newer',
@@ -65,15 +72,20 @@ export const dedupeMutants: readonly Mutant[] = [
       return { ...write, stamp: { ...write.stamp, writer: write.stamp.writer.toLowerCase() } }
     }),
   ),
-  mutant('dedupe-every-field', 'of a second copy only the first field is left out', (backend) => {
-    const ledger = new Ledger()
-    return withWrites((write) => {
-      if (ledger.isIn(write) && write.changes.length > 1)
-        return unstamped({ ...write, changes: write.changes.slice(1) })
-      ledger.note(write)
-      return write
-    })(backend)
-  }),
+  mutant(
+    'dedupe-every-field',
+    'of a second copy only the first field is left out',
+    (backend) => {
+      const ledger = new Ledger()
+      return withWrites((write) => {
+        if (ledger.isIn(write) && write.changes.length > 1)
+          return unstamped({ ...write, changes: write.changes.slice(1) })
+        ledger.note(write)
+        return write
+      })(backend)
+    },
+    ['abort-write'],
+  ),
   mutant(
     'dedupe-unstamped',
     'of two like writes without a number the second is left out',

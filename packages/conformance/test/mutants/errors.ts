@@ -9,10 +9,12 @@ function failing(
   flaw: string,
   faults: FaultyBackend['faults'],
   spoil: (backend: Backend) => Backend,
+  also: readonly string[] = [],
 ): Mutant {
   const stores = new WeakMap<Backend, FaultyBackend>()
   return {
     breaks,
+    also,
     flaw,
     harness: {
       open() {
@@ -66,6 +68,7 @@ export const errorMutants: readonly Mutant[] = [
           throw new Error('ECONNREFUSED', { cause: error })
         }),
     })),
+    ['abort-unreachable'],
   ),
   failing(
     'errors-kind',

@@ -22,6 +22,7 @@ export const fieldMutants: readonly Mutant[] = [
       if (states.some((state) => state !== undefined)) return states
       return fields.map(({ rule }) => (rule.kind === 'max' ? 0 : undefined))
     }),
+    ['clear-empties'],
   ),
   mutant(
     'first-write-zero',

@@ -20,6 +20,11 @@ export const keyMutants: readonly Mutant[] = [
     withPlaces((shard) => ({ ...shard, key: shard.key.slice(0, 2_007) })),
   ),
   mutant(
+    'keys-longest-unicode',
+    'keys are escaped, and then cut at 2,100 characters',
+    withPlaces((shard) => ({ ...shard, key: encodeURIComponent(shard.key).slice(0, 2_100) })),
+  ),
+  mutant(
     'generation-apart',
     'the nonce of a generation is left out of the place',
     withPlaces((shard) => ({ ...shard, generation: { ...shard.generation, nonce: 0 } })),
@@ -40,5 +45,6 @@ export const keyMutants: readonly Mutant[] = [
         },
       }
     }),
+    ['clear-apart'],
   ),
 ]

@@ -19,6 +19,10 @@ function leakySeal(backend: Backend): Backend {
       if (contents?.status !== 'read') throw new Error('unreadable')
       return contents
     },
+    async clear(shard, retentionMs, call) {
+      if (seals.has(nameOf(shard))) await records.seal(shard, [], call)
+      return records.clear(shard, retentionMs, call)
+    },
     absorb: (absorb, call) => (seals.has(nameOf(absorb.target)) ? Promise.resolve() : records.absorb(absorb, call)),
   }))(backend)
 }
@@ -38,6 +42,7 @@ export const sealingMutants: readonly Mutant[] = [
         },
       }
     }),
+    ['clear-dedupe'],
   ),
   mutant(
     'seal-unwritten',
@@ -59,6 +64,7 @@ export const sealingMutants: readonly Mutant[] = [
         },
       }
     }),
+    ['clear-twice'],
   ),
   mutant(
     'seal-contents',

@@ -1,36 +1,43 @@
-import { memory } from '@spillway/core'
-import { FakeClock, FaultyBackend, PartitionedBackend, seededRandom } from '@spillway/core/testing'
-import type { Harness } from '@spillway/conformance'
+import { memory, type Backend } from '@spillway/core'
+import { FakeClock, FaultyBackend, PartitionedBackend, seededRandom, type Faults } from '@spillway/core/testing'
+import type { Ending, Harness } from '@spillway/conformance'
 import { describeBackend } from '@spillway/conformance/vitest'
+import { repeating } from '../doubles/repeating-client.js'
+import { troubled } from '../doubles/troubled-store.js'
 
-function faulty(): FaultyBackend {
-  return new FaultyBackend(memory(), { clock: new FakeClock(), random: seededRandom(1) })
+function set(backend: Backend, faults: Faults): Ending {
+  const broken = backend as FaultyBackend
+  broken.faults = faults
+  return () => broken.heal()
 }
 
-/** Faults that strike every request: the store cannot be reached. */
-const unreachable: Harness = {
-  open: faulty,
-  outage(backend) {
-    const broken = backend as FaultyBackend
-    broken.faults = { unavailable: 1, directory: 1 }
-    return () => broken.heal()
-  },
-}
-
-/** Faults that lose every answer after the request took effect. */
-const mute: Harness = {
-  open: faulty,
-  outage(backend) {
-    const broken = backend as FaultyBackend
-    broken.faults = { loseAnswer: 1, directory: 1 }
-    return () => broken.heal()
-  },
+/** A store whose outage is made of these faults. */
+function faulty(outage: Faults): Harness {
+  return {
+    open: () => new FaultyBackend(memory(), { clock: new FakeClock(), random: seededRandom(1) }),
+    outage: (backend) => set(backend, outage),
+    failShard: (backend, { key, index, generation }) =>
+      set(backend, {
+        partialBatch({ shards: [shard] }) {
+          return shard?.key === key && shard.index === index && shard.generation.number === generation.number ? 1 : 0
+        },
+      }),
+    throttle(backend, requestCount) {
+      let left = requestCount
+      return set(backend, { throttle: () => (left-- > 0 ? 1 : 0) })
+    },
+  }
 }
 
 describeBackend('memory()', { open: () => memory() })
 describeBackend('memory() that reads one shard at a time', { open: () => memory({ shardsPerReadMax: 1 }) })
-describeBackend('FaultyBackend, now and then unreachable', unreachable)
-describeBackend('FaultyBackend, now and then mute', mute)
+describeBackend('FaultyBackend, now and then unreachable', faulty({ unavailable: 1, directory: 1 }))
+describeBackend('FaultyBackend, now and then mute', faulty({ loseAnswer: 1, directory: 1 }))
 describeBackend('PartitionedBackend', {
   open: () => new PartitionedBackend(memory(), { clock: new FakeClock() }),
 })
+describeBackend('a store with troubles', troubled())
+describeBackend(
+  'a store with troubles behind a client that repeats what was throttled, and says so',
+  troubled(repeating({ attemptsMax: 3, of: 'both', isTelling: true })),
+)

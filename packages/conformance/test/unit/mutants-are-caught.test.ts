@@ -1,29 +1,43 @@
 import { checkRule, rules } from '@spillway/conformance'
 import { describe, expect, test } from 'vitest'
 import { turnsInsteadOfTime } from '../doubles/patience.js'
+import { abortMutants } from '../mutants/aborting.js'
 import { absorbingMutants } from '../mutants/absorbing.js'
 import { atomicityMutants } from '../mutants/atomicity.js'
 import { batchMutants } from '../mutants/batches.js'
+import { clearingMutants } from '../mutants/clearing.js'
 import { dedupeMutants } from '../mutants/dedupe.js'
 import { directoryMutants } from '../mutants/directory.js'
 import { errorMutants } from '../mutants/errors.js'
 import { fieldMutants } from '../mutants/fields.js'
 import { keyMutants } from '../mutants/keys.js'
+import { lifeMutants } from '../mutants/life.js'
+import { limitMutants } from '../mutants/limits.js'
 import { mergingMutants } from '../mutants/merging.js'
 import type { Mutant } from '../mutants/mutant.js'
+import { partialMutants } from '../mutants/partial.js'
 import { sealingMutants } from '../mutants/sealing.js'
+import { stampingMutants } from '../mutants/stamping.js'
+import { throttleMutants } from '../mutants/throttles.js'
 
 const mutants: readonly Mutant[] = [
+  ...lifeMutants,
   ...mergingMutants,
   ...fieldMutants,
   ...keyMutants,
   ...dedupeMutants,
   ...sealingMutants,
   ...absorbingMutants,
+  ...clearingMutants,
+  ...stampingMutants,
   ...batchMutants,
+  ...partialMutants,
   ...atomicityMutants,
   ...directoryMutants,
+  ...limitMutants,
   ...errorMutants,
+  ...abortMutants,
+  ...throttleMutants,
 ]
 
 /** The ids of the rules that a backend breaks. */

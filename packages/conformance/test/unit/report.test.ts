@@ -40,7 +40,7 @@ test('a report has every rule with its outcome, and counts them', async () => {
     reason: 'the harness has no outage()',
   })
   const { counts } = report
-  expect(counts).toMatchObject({ 'waived': 1, 'unneeded-waiver': 1 })
+  expect(counts).toMatchObject({ waived: 1, 'unneeded-waiver': 1 })
   expect(Object.values(counts).reduce((a, b) => a + b)).toBe(rules.length)
   expect(JSON.parse(JSON.stringify(report))).toEqual(report)
 })
@@ -63,7 +63,7 @@ test('a report for people is a table with a line a rule and a count', () => {
   const text = formatReport({
     backend: 'almost',
     isConforming: false,
-    counts: { 'passed': 1, 'broken': 1, 'waived': 1, 'unneeded-waiver': 1, 'not-applicable': 1 },
+    counts: { passed: 1, broken: 1, waived: 1, 'unneeded-waiver': 1, 'not-applicable': 1 },
     rules: [
       { ...rule, id: 'a', status: 'passed' },
       { ...rule, id: 'b', status: 'broken', message: 'Expected 1,\n  but it was 2.' },

@@ -1,0 +1,92 @@
+// Problem: what a store does on a bad day reaches an adapter through requests; a flaw of an adapter shows only then.
+// Scheme: a store in memory that can be cut off, be out of capacity or have a shard that cannot be read; the adapter under test
+//   is what a test wraps around it.
+// Invariants: each request takes a turn of the event loop, so that requests overlap and can be aborted under way; what is
+//   refused has no effect.
+
+import { BackendError, memory, placeOf, type Backend, type ShardAnswer, type ThrottleDetail } from '@spillway/core'
+import type { Harness } from '@spillway/conformance'
+
+const throttle: ThrottleDetail = { reason: 'TooBusy', scope: 'other' }
+
+const unreadable = new BackendError('throttled', 'The store left a shard out of a batch.', { throttle })
+
+/** A store and what is wrong with it just now. */
+export class TroubledStore {
+  /** What reaches the store, as an adapter would send it. */
+  readonly backend: Backend
+  /** Requests so far. */
+  requestCount = 0
+  /** Whether it cannot be reached. */
+  isCutOff = false
+  /** So many of the next requests are refused for lack of capacity. */
+  refusedCount = 0
+  /** The place that cannot be read. */
+  unreadablePlace: string | undefined
+
+  constructor(inner: Backend = memory()) {
+    const { name, capabilities, directory, records } = inner
+    const isUnreadable = (shard: Parameters<typeof placeOf>[0]) => placeOf(shard) === this.unreadablePlace
+    this.backend = {
+      name,
+      capabilities,
+      directory: {
+        read: (call) => this.#send(() => directory.read(call)),
+        swap: (expected, text, call) => this.#send(() => directory.swap(expected, text, call)),
+      },
+      records: {
+        write: (write, call) => this.#send(() => records.write(write, call)),
+        read: (read, call) =>
+          this.#send(async () => {
+            if (read.shards.every(isUnreadable)) throw unreadable
+            const answers = await records.read(read, call)
+            return answers.map((answer, i): ShardAnswer => {
+              const isLeftOut = isUnreadable(read.shards[i] as (typeof read.shards)[number])
+              return isLeftOut ? { status: 'failed', error: unreadable } : answer
+            })
+          }),
+        seal: (shard, fields, call) =>
+          this.#send(() => (isUnreadable(shard) ? Promise.reject(unreadable) : records.seal(shard, fields, call))),
+        absorb: (absorb, call) => this.#send(() => records.absorb(absorb, call)),
+        clear: (shard, retentionMs, call) => this.#send(() => records.clear(shard, retentionMs, call)),
+        stampRoute: (shard, stamp, call) => this.#send(async () => records.stampRoute?.(shard, stamp, call)),
+      },
+    }
+  }
+
+  async #send<T>(request: () => Promise<T>): Promise<T> {
+    this.requestCount += 1
+    await new Promise<void>((resolve) => setImmediate(() => resolve()))
+    if (this.isCutOff) throw new BackendError('unavailable', 'The store cannot be reached.')
+    if (this.refusedCount === 0) return request()
+    this.refusedCount -= 1
+    throw new BackendError('throttled', 'The store is busy.', { throttle })
+  }
+}
+
+/** A harness with every hook for an adapter that is wrapped around a troubled store. */
+export function troubled(adapt: (backend: Backend) => Backend = (backend) => backend, inner = () => memory()): Harness {
+  const stores = new WeakMap<Backend, TroubledStore>()
+  const storeOf = (backend: Backend) => stores.get(backend) as TroubledStore
+  return {
+    open() {
+      const store = new TroubledStore(inner())
+      const backend = adapt(store.backend)
+      stores.set(backend, store)
+      return backend
+    },
+    outage(backend) {
+      storeOf(backend).isCutOff = true
+      return () => void (storeOf(backend).isCutOff = false)
+    },
+    failShard(backend, shard) {
+      storeOf(backend).unreadablePlace = placeOf(shard)
+      return () => void (storeOf(backend).unreadablePlace = undefined)
+    },
+    throttle(backend, requestCount) {
+      storeOf(backend).refusedCount = requestCount
+      return () => void (storeOf(backend).refusedCount = 0)
+    },
+    requestCount: (backend) => storeOf(backend).requestCount,
+  }
+}
