@@ -44,9 +44,9 @@ export function timeoutMsOf({ timeoutMs = 30_000 }: Harness): number {
 
 /** Checks a harness: a misspelt hook would leave rules out, a waiver of no rule would wait for ever. Throws `InvalidArgumentError`. */
 export function checkHarness(harness: Harness, ruleIds: ReadonlySet<string>): void {
-  const given: Readonly<Record<string, unknown>> | null = typeof harness === 'object' ? { ...harness } : null
-  if (given === null || typeof given['open'] !== 'function')
-    throw new InvalidArgumentError('harness', 'an object with open()', harness)
+  const given = harness as unknown as Readonly<Record<string, unknown>> | null
+  if (typeof given !== 'object' || given === null || typeof given['open'] !== 'function')
+    throw new InvalidArgumentError('harness', 'an object with open()', given)
   for (const name of Object.keys(given))
     if (!known.has(name)) throw new InvalidArgumentError('harness', `made of ${[...known].join(', ')}`, name)
   for (const name of ['close', ...hooks])
