@@ -27,9 +27,12 @@ export interface RedisPort {
   send(key: string, command: RedisCommand): Promise<unknown>
   /** Sends reads of many keys: one round trip a primary, following redirections. One answer a command, in order. Never rejects. */
   sendEach(commands: readonly KeyedCommand[]): Promise<readonly CommandAnswer[]>
-  /** Sends commands one behind the other on one connection to the primary that serves `key`. One answer a command. Never rejects. */
+  /**
+   * Sends commands one behind the other on one connection to the primary that serves `key`; when it is lost in between, those
+   * behind the first fail, even if they were answered on another. One answer a command. Never rejects.
+   */
   sendInOrder(key: string, commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]>
-  /** Sends a command to every primary. */
+  /** Sends a command to every primary; answers with what those said that could be reached. Rejects when none could. */
   sendToPrimaries(command: RedisCommand): Promise<readonly unknown[]>
   /**
    * Grows whenever a connection is lost after which the client may by itself send again what it had sent. While it stays the
@@ -46,4 +49,12 @@ export async function answersOf(sent: readonly Promise<unknown>[]): Promise<read
       ? { status: 'answered', value: one.value }
       : { status: 'failed', error: one.reason as unknown },
   )
+}
+
+/** What was fulfilled; the first failure when nothing was. */
+export async function fromReached(sent: readonly Promise<unknown>[]): Promise<readonly unknown[]> {
+  const answers = await answersOf(sent)
+  const [first] = answers
+  if (first?.status === 'failed' && answers.every(({ status }) => status === 'failed')) throw first.error
+  return answers.flatMap((answer) => (answer.status === 'answered' ? [answer.value] : []))
 }

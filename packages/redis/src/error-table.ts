@@ -4,9 +4,11 @@
 //   neither is «unknown» for a write.
 // Invariants: a write is called anything but «unknown» only when no copy of it can have been carried out: Redis refused it, and
 //   no connection was lost meanwhile after which the client may have sent it a second time; or it never left the process.
+//   Nothing is ever «throttled»: Redis knows no such refusal, so there are no hidden throttles either; what a hosted Redis limits
+//   shows as latency, or as a connection that is closed.
 // Cost: only failures come here.
 // Source: redis.io/docs/latest/develop/reference/protocol-spec and cluster-spec; src/server.c and src/script.c of Redis 7.0;
-//   ioredis 5.11 and 6.0; node-redis 5.12 and 6.3.
+//   ioredis 5.11 and 6.0, iovalkey 0.4; node-redis 5.12 and 6.3.
 
 import { BackendError, type FailureKind, isBackendError } from '@spillway/core'
 
@@ -25,7 +27,7 @@ const answers: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['READONLY', { kind: 'unavailable' }],
   ['LOADING', { kind: 'unavailable' }],
   ['BUSY', { kind: 'unavailable' }],
-  ['NOREPLICAS', { kind: 'unavailable' }],
+  ['NOREPLICAS', { kind: 'unavailable', advice: 'Too few replicas are attached for min-replicas-to-write.' }],
   ['NOSCRIPT', { kind: 'unavailable' }],
   ['MISCONF', { kind: 'rejected', advice: 'Redis cannot save its data and refuses writes until it can.' }],
   ['OOM', { kind: 'rejected', advice: 'Redis is at its maxmemory.' }],
@@ -39,11 +41,24 @@ const answers: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ],
 ])
 
-/** What clients say of commands that they have not sent. */
-const unsent = [
-  /enableOfflineQueue options is false/, // ioredis: "Stream isn't writeable and …", "Cluster isn't ready and …"
-  /^The client is (closed|offline)$/, // node-redis
-  /^All keys in the pipeline should belong to the same slots allocation group/, // ioredis
+/** Longer answers of Redis, and what clients say of commands that they have not sent; in each case nothing was done. */
+const refusals: readonly (readonly [RegExp, Meaning])[] = [
+  [/^ERR unknown (sub)?command/i, { kind: 'invalid', advice: 'Redis 6.2 or later is needed.' }],
+  [/^ERR max number of clients/, { kind: 'unavailable' }],
+  // Redis 7 says so of a command inside a script; all of ours look before they change anything, and take back what they have begun.
+  [/^ERR The user executing the script/, { kind: 'rejected', advice: 'The README lists the commands that it needs.' }],
+  [/enableOfflineQueue options is false/, { kind: 'unavailable' }], // ioredis: "Stream isn't writeable and …", "Cluster isn't ready and …"
+  [/^All keys in the pipeline should belong to the same slots allocation group/, { kind: 'unavailable' }], // ioredis
+  [/^Connection in subscriber mode/, { kind: 'invalid', advice: 'Subscribe on another client.' }], // ioredis
+  [/^The client is (closed|offline)$/, { kind: 'unavailable' }], // node-redis
+  [/^The queue is full/, { kind: 'unavailable' }], // node-redis
+  [/^Too many Cluster redirections$/, { kind: 'unavailable' }], // node-redis 6: the last answer was MOVED or ASK
+]
+
+/** What Redis says of a bare HINCRBY, as the script would. */
+const sums: readonly (readonly [RegExp, string])[] = [
+  [/^ERR hash value is not an integer/, '1 is stored as something else than a whole number'],
+  [/^ERR increment or decrement would overflow/, '1 would leave the range of 64 bits'],
 ]
 
 const redirections =
@@ -64,14 +79,20 @@ export function isWrongType(error: unknown): boolean {
   return wordOf(messageOf(error)) === 'WRONGTYPE'
 }
 
+/** A client that can send nothing, and will not unless the application opens it. */
+export function closedClient(name: string): BackendError {
+  return new BackendError(
+    'invalid',
+    `The ${name} client is closed or was never connected. Connect it first, and close it after Spillway's.`,
+  )
+}
+
 /** The failure of a command that changes nothing. */
 export function readFailure(error: unknown): BackendError {
   if (isBackendError(error)) return error
   const message = messageOf(error)
-  const meaning = answers.get(wordOf(message))
-  if (meaning !== undefined) return made(meaning.kind, message, meaning.advice, error)
-  if (message.startsWith('ERR unknown command')) return made('invalid', message, 'Redis 6.2 or later is needed.', error)
-  return made('unavailable', message, undefined, error)
+  const meaning = meaningOf(message)
+  return made(meaning?.kind ?? 'unavailable', message, meaning?.advice, error)
 }
 
 /** The failure of a command that changes something. `mayBeCopied`: a connection was lost while it was under way. */
@@ -81,23 +102,31 @@ export function writeFailure(error: unknown, mayBeCopied: boolean): BackendError
   const own = /^SPILLWAY (.*?)( script: .*)?$/.exec(message)
   // A script of ours refuses after the dedupe check, so no earlier copy is in either.
   if (own !== null) return new BackendError('invalid', own[1] as string, { cause: error })
-  const meaning = answers.get(wordOf(message))
-  if (mayBeCopied) return made('unknown', message, meaning?.advice, error)
-  if (meaning !== undefined) return made(meaning.kind, message, meaning.advice, error)
-  if (unsent.some((pattern) => pattern.test(message))) return made('unavailable', message, undefined, error)
+  if (mayBeCopied) return made('unknown', message, meaningOf(message)?.advice, error)
+  const sum = sums.find(([pattern]) => pattern.test(message))
+  if (sum !== undefined) return new BackendError('invalid', sum[1], { cause: error })
+  const meaning = meaningOf(message) ?? meaningOfLast(message)
+  return made(meaning?.kind ?? 'unknown', message, meaning?.advice, error)
+}
+
+function meaningOf(message: string): Meaning | undefined {
+  return answers.get(wordOf(message)) ?? refusals.find(([pattern]) => pattern.test(message))?.[1]
+}
+
+/** What ioredis heard last before it gave up following. */
+function meaningOfLast(message: string): Meaning | undefined {
   const last = /^Too many Cluster redirections\. Last error: (?:ReplyError|Error|SimpleError): (.*)/.exec(message)
-  if (last !== null && answers.has(wordOf(last[1] as string))) return made('unavailable', message, undefined, error)
-  if (message.startsWith('ERR unknown command')) return made('invalid', message, 'Redis 6.2 or later is needed.', error)
-  if (message.startsWith('ERR max number of clients')) return made('unavailable', message, undefined, error)
-  return made('unknown', message, undefined, error)
+  return last !== null && answers.has(wordOf(last[1] as string)) ? { kind: 'unavailable' } : undefined
 }
 
 function made(kind: FailureKind, message: string, advice: string | undefined, cause: unknown): BackendError {
   return new BackendError(kind, `Redis: ${message}${advice === undefined ? '' : ` ${advice}`}`, { cause })
 }
 
+/** Some errors of the clients have no message, only a class. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  return error.message === '' ? error.constructor.name : error.message
 }
 
 /** The word that says what went wrong; Redis 6 wraps that of a command inside a script. */

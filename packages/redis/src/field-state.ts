@@ -1,16 +1,30 @@
 // Problem: a shard is a hash that may have been there before, with fields of any name, and text that other programs wrote.
 // Scheme: a field of the record is the field of the hash with the same name; numbers are plain numbers, other states are what
 //   their rule encodes. Only a name that begins with the mark is escaped, since those fields are Spillway's.
-// Invariants: what `stateOf` gives back merges and reads as what was written; text of another form is an error, never a miss.
+// Invariants: what `stateOf` gives back merges and reads as what was written; text of another form is an error, never a miss;
+//   what is read can be added to, so a whole number is one that HINCRBY takes.
 // Cost: one look-up of the rule's kind a field.
 // Source: merge-rule.ts of the core.
 
-import { BackendError, type AbsorbedShard, type Field, type FieldChange } from '@spillway/core'
-
-import { reservedMark } from './physical-key.js'
+import {
+  BackendError,
+  type AbsorbedShard,
+  type Field,
+  type FieldChange,
+  reservedMark,
+  type RouteStamp,
+} from '@spillway/core'
 
 /** The field in which a shard keeps what it has absorbed. */
 export const absorbedField = `${reservedMark}absorbed`
+
+/** The field in which a shard keeps its route. */
+export const routeField = `${reservedMark}route`
+
+/** The field in which a shard keeps the last number of a writer. */
+export function writerField(writer: string): string {
+  return `${reservedMark}w:${writer}`
+}
 
 /** The letter by which the script knows how to merge a field. */
 export type Operation = 'i' | 'f' | 'x' | 'n' | 'l' | 'u' | 'c'
@@ -49,7 +63,7 @@ export function encoded({ rule, state }: FieldChange): string {
   }
 }
 
-const wholeNumber = /^[+-]?\d+$/
+const wholeNumber = /^(?:0|-?[1-9]\d*)$/
 
 /** A state from what the hash holds. Throws `BackendError` for text that is no state of the field's rule. */
 export function stateOf(field: Field, text: unknown): unknown {
@@ -101,4 +115,11 @@ export function absorbedOf(text: unknown): readonly AbsorbedShard[] | undefined 
 /** The inverse of {@link absorbedOf}. */
 export function absorbedText(absorbed: readonly AbsorbedShard[] | undefined): string {
   return (absorbed ?? []).map(({ index, generation }) => `${index}:${generation}`).join(',')
+}
+
+/** A stamp, from `revision:text`. */
+export function routeOf(text: unknown): RouteStamp | undefined {
+  if (typeof text !== 'string') return undefined
+  const colon = text.indexOf(':')
+  return { revision: Number(text.slice(0, colon)), text: text.slice(colon + 1) }
 }

@@ -1,22 +1,33 @@
-// Problem: ioredis refuses a pipeline over two primaries, follows no redirection for a part of one, and sends again by itself
-//   what it had sent when a connection is lost.
+// Problem: ioredis refuses a pipeline over two primaries, follows no redirection for a part of one, sends again by itself what it
+//   had sent when a connection is lost, and hands every command to its socket alone.
 // Scheme: one pipeline for the keys of each primary by the client's own map of slots; whatever a pipeline could not settle goes
 //   out once more alone, where ioredis follows redirections. Lost connections are counted, so that the error table knows when
-//   an error may speak of a second copy.
-// Invariants: reads go to primaries only; an answer always belongs to its command.
+//   an error may speak of a second copy. What is sent in one turn of the event loop leaves in one piece.
+// Invariants: reads go to primaries only; an answer always belongs to its command; one port a client, so that its events are
+//   listened to once.
 // Cost: one pipeline a primary; one command alone for a single key.
-// Source: ioredis 5.11 and 6.0, lib/Pipeline.ts, lib/cluster/index.ts.
+// Source: ioredis 5.11 and 6.0, lib/Pipeline.ts, lib/cluster/index.ts, lib/redis/event_handler.ts; iovalkey 0.4 is a fork of it.
 
 import { InvalidArgumentError } from '@spillway/core'
 
-import { answersOf, type CommandAnswer, type KeyedCommand, type RedisCommand, type RedisPort } from './client-port.js'
-import { isRedirection } from './error-table.js'
+import {
+  answersOf,
+  type CommandAnswer,
+  fromReached,
+  type KeyedCommand,
+  type RedisCommand,
+  type RedisPort,
+} from './client-port.js'
+import { CorkedSockets } from './corked-sockets.js'
+import { closedClient, isRedirection } from './error-table.js'
 import { slotOf } from './slot.js'
 
 /** What the backend uses of an ioredis client: `Redis` (also by Sentinel) or `Cluster`, version 5 or 6; iovalkey fits as well. */
 export interface IoredisClient {
   /** The client's options, to refuse those under which the promises cannot be kept. */
   readonly options: object
+  /** `end` once the client is closed for good. */
+  readonly status: string
   /** Sends any command. */
   call(command: string, ...args: string[]): Promise<unknown>
   /** Sends commands together. */
@@ -31,19 +42,36 @@ interface IoredisCluster extends IoredisClient {
   nodes(role: 'all' | 'master'): readonly IoredisClient[]
 }
 
-/** A port to an ioredis client. Throws `InvalidArgumentError` for options under which reads could be stale or keys moved. */
+const ports = new WeakMap<IoredisClient, IoredisPort>()
+
+/** The port to an ioredis client. Throws `InvalidArgumentError` for options under which reads could be stale or keys moved. */
 export function fromIoredis(client: IoredisClient): RedisPort {
   checkOptions(client.options)
-  return new IoredisPort(client)
+  let port = ports.get(client)
+  if (port === undefined) {
+    port = new IoredisPort(client)
+    ports.set(client, port)
+  }
+  return port
 }
 
-function checkOptions(options: object): void {
-  const { scaleReads, role, keyPrefix } = options as { scaleReads?: unknown; role?: unknown; keyPrefix?: unknown }
-  const { redisOptions } = options as { redisOptions?: { keyPrefix?: unknown } }
+interface CheckedOptions {
+  readonly scaleReads?: unknown
+  readonly role?: unknown
+  readonly readOnly?: unknown
+  readonly keyPrefix?: unknown
+  readonly enableAutoPipelining?: unknown
+  readonly redisOptions?: { readonly keyPrefix?: unknown }
+}
+
+function checkOptions(options: CheckedOptions): void {
+  const { scaleReads, role, readOnly, keyPrefix, redisOptions } = options
   if (scaleReads !== undefined && scaleReads !== 'master')
     throw new InvalidArgumentError("redis({ client })'s scaleReads", "'master'", scaleReads, 'Replicas lag behind.')
   if (role === 'slave')
     throw new InvalidArgumentError("redis({ client })'s role", "'master'", role, 'Replicas lag behind.')
+  if (readOnly === true)
+    throw new InvalidArgumentError("redis({ client })'s readOnly", 'false', readOnly, 'Replicas lag behind.')
   const prefix = keyPrefix ?? redisOptions?.keyPrefix ?? ''
   if (prefix !== '')
     throw new InvalidArgumentError(
@@ -59,6 +87,10 @@ class IoredisPort implements RedisPort {
   readonly isCluster: boolean
   readonly #client: IoredisClient
   readonly #cluster: IoredisCluster | undefined
+  /** The connections of the client: itself, or the nodes of a cluster. */
+  readonly #nodes = new Set<IoredisClient>()
+  readonly #sockets = new CorkedSockets(() => this.#nodes)
+  readonly #isAutopipelined: boolean
   #closings = 0
 
   constructor(client: IoredisClient) {
@@ -66,19 +98,24 @@ class IoredisPort implements RedisPort {
     this.#cluster =
       typeof (client as Partial<IoredisCluster>).nodes === 'function' ? (client as IoredisCluster) : undefined
     this.isCluster = this.#cluster !== undefined
-    const count = (): void => {
-      this.#closings += 1
+    this.#isAutopipelined = (client.options as CheckedOptions).enableAutoPipelining === true
+    const watch = (node: IoredisClient): void => {
+      this.#nodes.add(node)
+      listen(node, 'close', () => (this.#closings += 1))
     }
-    const watch = (node: IoredisClient): void => listen(node, 'close', count)
     if (this.#cluster === undefined) watch(client)
     else {
       for (const node of this.#cluster.nodes('all')) watch(node)
       listen(client, '+node', watch)
+      listen(client, '-node', (node) => this.#nodes.delete(node))
     }
   }
 
-  send(_key: string, [name, ...args]: RedisCommand): Promise<unknown> {
-    return this.#client.call(name as string, ...args)
+  send(_key: string, command: RedisCommand): Promise<unknown> {
+    if (this.#client.status === 'end') return Promise.reject(closedClient(this.name))
+    this.#sockets.hold()
+    const sent = this.#client.call(...(command as readonly [string]))
+    return this.#isAutopipelined && this.isCluster ? this.#followed(sent, command) : sent
   }
 
   async sendEach(commands: readonly KeyedCommand[]): Promise<readonly CommandAnswer[]> {
@@ -92,6 +129,7 @@ class IoredisPort implements RedisPort {
       }),
     )
     const unsettled = answers.flatMap((answer, i) => (isUnsettled(answer) ? [i] : []))
+    if (unsettled.length === 0) return answers
     const again = await answersOf(
       unsettled.map((i) => this.send((commands[i] as KeyedCommand).key, (commands[i] as KeyedCommand).command)),
     )
@@ -103,13 +141,26 @@ class IoredisPort implements RedisPort {
     return this.#pipeline(commands)
   }
 
-  sendToPrimaries([name, ...args]: RedisCommand): Promise<readonly unknown[]> {
+  async sendToPrimaries([name, ...args]: RedisCommand): Promise<readonly unknown[]> {
+    if (this.#client.status === 'end') throw closedClient(this.name)
+    // A cluster knows its nodes only once it is ready, which a command waits for.
+    if (this.#cluster !== undefined && this.#cluster.status !== 'ready') await this.#cluster.call('info', 'replication')
     const nodes = this.#cluster?.nodes('master') ?? [this.#client]
-    return Promise.all(nodes.map((node) => node.call(name as string, ...args)))
+    return fromReached(nodes.map((node) => node.call(name as string, ...args)))
   }
 
   resendCount(): number {
     return this.#closings
+  }
+
+  /** A pipeline that ioredis puts together by itself follows no redirection, either; one of a single command does. */
+  #followed(sent: Promise<unknown>, command: RedisCommand): Promise<unknown> {
+    return sent.catch(async (error: unknown) => {
+      if (!isRedirection(error)) throw error
+      const [again] = await this.#pipeline([command])
+      if (again?.status === 'answered') return again.value
+      throw again?.error
+    })
   }
 
   /** Positions of commands whose keys one primary serves, as far as the client knows. */
@@ -128,6 +179,7 @@ class IoredisPort implements RedisPort {
 
   async #pipeline(commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {
     try {
+      if (this.#client.status === 'end') throw closedClient(this.name)
       const results = (await this.#client.pipeline(commands.map((command) => [...command])).exec()) ?? []
       return commands.map((_, i) => {
         const [error, value] = results[i] ?? [

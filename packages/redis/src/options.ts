@@ -1,8 +1,7 @@
-import { InvalidArgumentError } from '@spillway/core'
+import { InvalidArgumentError, reservedMark } from '@spillway/core'
 
 import type { RedisPort } from './client-port.js'
 import type { IoredisClient } from './from-ioredis.js'
-import { reservedMark } from './physical-key.js'
 
 /** What {@link redis} takes. Only `client` is needed. */
 export interface RedisOptions {

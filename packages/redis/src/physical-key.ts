@@ -6,14 +6,11 @@
 //   that belongs to a shard is in one Redis key, and so in one slot; the shards of a key have different slots, at equal
 //   distances for each power of two.
 // Cost: one CRC over the key for each shard but the first.
-// Source: facts on hash tags; van der Corput's sequence.
+// Source: redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec, «Hash tags»; van der Corput's sequence.
 
-import type { ShardRef } from '@spillway/core'
+import { reservedMark, type ShardRef } from '@spillway/core'
 
 import { crc16, slotCount, slotOf, tagEnd, tailFor } from './slot.js'
-
-/** What stands before a suffix. Keys that contain it are Spillway's own. */
-export const reservedMark = '~spillway~'
 
 /** The Redis key of a shard, such as `user~spillway~3.lx2k9f.00c0ffee.7Qx`. */
 export function placeOf(shard: ShardRef): string {

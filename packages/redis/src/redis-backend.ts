@@ -5,19 +5,20 @@
 // Cost: a few requests when opened.
 // Source: backend.ts of the core.
 
-import { BackendError, type Backend, InvalidArgumentError } from '@spillway/core'
+import { BackendError, type Backend, InvalidArgumentError, reservedMark } from '@spillway/core'
 
 import type { RedisPort } from './client-port.js'
 import { readFailure } from './error-table.js'
 import { fromIoredis, type IoredisClient } from './from-ioredis.js'
 import { type RedisOptions, resolveOptions } from './options.js'
-import { reservedMark } from './physical-key.js'
 import { RedisDirectory } from './redis-directory.js'
 import { RedisRecords } from './redis-records.js'
 import { applyScript } from './scripts/apply.js'
 import { clearScript } from './scripts/clear.js'
 import { sealScript } from './scripts/seal.js'
-import { swapScript, touchScript } from './scripts/swap.js'
+import { stampScript } from './scripts/stamp.js'
+import { swapScript } from './scripts/swap.js'
+import { touchScript } from './scripts/touch.js'
 
 /** The greatest integer that Redis stores and adds exactly: 64 bits with a sign. */
 const integerMax = 2n ** 63n - 1n
@@ -65,8 +66,8 @@ async function open(port: RedisPort): Promise<void> {
   try {
     await refuseEviction(port)
     // Where SCRIPT is not allowed, the whole text goes with every run.
-    for (const script of [applyScript, clearScript, sealScript, swapScript, touchScript])
-      await script.load(port).catch(ignoreRefusal)
+    const scripts = [applyScript, clearScript, sealScript, stampScript, swapScript, touchScript]
+    await Promise.all(scripts.map((script) => script.load(port).catch(ignoreRefusal)))
   } catch (error) {
     throw readFailure(error)
   }

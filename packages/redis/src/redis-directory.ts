@@ -1,46 +1,48 @@
 // Problem: the directory must be swapped atomically, and a failover must not easily take back what was swapped.
-// Scheme: one hash with text and version, swapped by a script. Where replicas are attached, the swap counts only once one of them
-//   has it: a second small write and WAIT follow on one connection, and replication keeps the order of writes.
+// Scheme: one hash with text and version, swapped by a script; where replicas are attached, the swap counts only once one has it.
 // Invariants: no version comes back; a swap that no replica has in time is «unknown», and whoever reads sees which it was.
-// Cost: two round trips a swap with replicas, one without. WAIT holds up the other commands of its connection meanwhile.
-// Source: redis.io/docs/latest/commands/wait; shared protocol, «When the store itself forgets».
+// Cost: two round trips a swap with replicas, one without.
+// Source: docs/routing.md, «When the store itself forgets».
 
 import { BackendError, type DirectoryDocument, type DirectoryStore } from '@spillway/core'
 
 import type { RedisPort } from './client-port.js'
 import { readFailure, writeFailure } from './error-table.js'
 import type { ResolvedRedisOptions } from './options.js'
-import { swapScript, touchScript } from './scripts/swap.js'
+import { awaitReplicas } from './replication.js'
+import { swapScript } from './scripts/swap.js'
+import { touchScript } from './scripts/touch.js'
 
 /** The directory in Redis. */
 export class RedisDirectory implements DirectoryStore {
   readonly #port: RedisPort
-  readonly #key: string
-  readonly #replicaWaitMs: number
+  readonly #options: ResolvedRedisOptions
 
-  constructor(port: RedisPort, { directoryKey, replicaWaitMs }: ResolvedRedisOptions) {
+  constructor(port: RedisPort, options: ResolvedRedisOptions) {
     this.#port = port
-    this.#key = directoryKey
-    this.#replicaWaitMs = replicaWaitMs
+    this.#options = options
   }
 
   async read(): Promise<DirectoryDocument> {
+    const key = this.#options.directoryKey
     let values: unknown
     try {
-      values = await this.#port.send(this.#key, ['hmget', this.#key, 'text', 'version'])
+      values = await this.#port.send(key, ['hmget', key, 'text', 'version'])
     } catch (error) {
       throw readFailure(error)
     }
     const [text, version] = values as [unknown, unknown]
-    if (typeof text !== 'string' || typeof version !== 'string') return { text: undefined, version: undefined }
-    return { text, version }
+    if (typeof text === 'string' && typeof version === 'string') return { text, version }
+    if ((text ?? version ?? undefined) === undefined) return { text: undefined, version: undefined }
+    throw new BackendError('invalid', `What stands under ${JSON.stringify(key)} is no directory.`)
   }
 
   async swap(expected: string | undefined, text: string): Promise<string | undefined> {
+    const key = this.#options.directoryKey
     const before = this.#port.resendCount()
     let answer: unknown
     try {
-      answer = await swapScript.run(this.#port, this.#key, [expected ?? '', text])
+      answer = await swapScript.run(this.#port, key, [expected ?? '', text])
     } catch (error) {
       throw writeFailure(error, this.#port.resendCount() !== before)
     }
@@ -49,26 +51,9 @@ export class RedisDirectory implements DirectoryStore {
       if (this.#port.resendCount() === before) return undefined
       throw new BackendError('unknown', 'The connection was lost during a swap of the directory.')
     }
-    const [version, replicas] = answer as [string, number]
-    if (replicas > 0) await this.#replicated(version)
+    const [version, attachedCount] = answer as [string, unknown]
+    const touch = { script: touchScript, key, args: [version], stands: (given: unknown) => given === 'stands' }
+    await awaitReplicas(this.#port, touch, attachedCount, this.#options)
     return version
-  }
-
-  async #replicated(version: string): Promise<void> {
-    const touch = touchScript.whole(this.#key, [version])
-    const [touched, waited] = await this.#port.sendInOrder(this.#key, [
-      touch,
-      ['wait', '1', String(this.#replicaWaitMs)],
-    ])
-    const stands = touched?.status === 'answered' && touched.value === 1
-    const count = waited?.status === 'answered' ? Number(waited.value) : 0
-    if (stands && count > 0) return
-    throw new BackendError(
-      'unknown',
-      stands
-        ? `No replica had the directory within ${this.#replicaWaitMs} ms.`
-        : 'The directory changed or moved before a replica had it.',
-      { cause: touched?.status === 'failed' ? touched.error : undefined },
-    )
   }
 }

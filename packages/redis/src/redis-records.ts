@@ -1,8 +1,9 @@
 // Problem: a change must be in a shard once, whatever the client, the network and the cluster do; a read must see all of it.
 // Scheme: a shard is one hash. A write or an absorption is one run of one script; a read is one HMGET a shard, sent together.
 //   A field with a rule of the user's own is merged here, and the script takes it only if the stored text is still the one that
-//   it was merged with.
-// Invariants: those of the contract.
+//   it was merged with. A single whole number that needs no dedupe, to shard 0, which is never sealed, is a bare HINCRBY; several
+//   fields are not, since what EXEC has begun it does not take back.
+// Invariants: those of the contract. What routes rest upon – seals, absorptions, stamps – is answered once a replica has it.
 // Cost: one request a write, two where a field with a user's own rule has a value already; one round trip a primary for a read.
 // Source: backend.ts of the core; scripts/apply.ts.
 
@@ -12,6 +13,7 @@ import {
   type Field,
   type FieldChange,
   type RecordStore,
+  type RouteStamp,
   type ShardAnswer,
   type ShardContents,
   type ShardRef,
@@ -20,20 +22,27 @@ import {
   type WriteAnswer,
 } from '@spillway/core'
 
+import { absorbArgs, inScriptOrder, isWholeSum, type Merged, writeArgs } from './apply-request.js'
 import type { CommandAnswer, RedisPort } from './client-port.js'
 import { isRedirection, isWrongType, readFailure, writeFailure } from './error-table.js'
-import { absorbedField, absorbedOf, absorbedText, encoded, hashFieldOf, operationOf, stateOf } from './field-state.js'
+import { encoded, hashFieldOf } from './field-state.js'
 import type { ResolvedRedisOptions } from './options.js'
 import { placeOf } from './physical-key.js'
+import { awaitReplicas, type Repetition } from './replication.js'
 import { applyScript } from './scripts/apply.js'
 import { clearScript } from './scripts/clear.js'
 import { sealScript } from './scripts/seal.js'
+import { stampScript } from './scripts/stamp.js'
+import { contentsOf, fieldNamesOf } from './shard-contents.js'
 
 /** So often a user's own merge is tried against others before the write is called unavailable: nothing is done, and the core waits. */
 const mergesMax = 64
 
 const done: WriteAnswer = Object.freeze({ status: 'done' })
 const sealed: WriteAnswer = Object.freeze({ status: 'sealed' })
+
+/** The script's arguments, with what was merged here in the meantime. */
+type ArgsOf = (merged?: Merged) => readonly string[]
 
 /** Records in Redis. */
 export class RedisRecords implements RecordStore {
@@ -45,18 +54,23 @@ export class RedisRecords implements RecordStore {
     this.#options = options
   }
 
-  async write({ shard, changes, stamp }: ShardWrite): Promise<WriteAnswer> {
-    if (changes.length === 0)
-      throw new BackendError('invalid', 'A write must change at least one field, but came with none.')
-    const head =
-      stamp === undefined
-        ? ['write', '', '', '']
-        : ['write', stamp.writer, String(stamp.sequence), String(stamp.forgetUpTo)]
-    const answer = await this.#apply(placeOf(shard), head, changes)
-    if (answer === 'done') return done
-    if (answer === 'sealed') return sealed
-    if (Array.isArray(answer) && answer[0] === 'expired') return { status: 'expired', forgottenUpTo: Number(answer[1]) }
-    throw new BackendError('unknown', 'Redis answered a write in a form that is not known.')
+  write({ shard, changes, stamp }: ShardWrite): Promise<WriteAnswer> {
+    try {
+      const { adoptStringAs, writeReplicas } = this.#options
+      const ordered = inScriptOrder(changes)
+      const [first] = ordered as [FieldChange]
+      const viaScript = (): Promise<WriteAnswer> =>
+        this.#apply(
+          placeOf(shard),
+          ordered,
+          (merged) => writeArgs(stamp, writeReplicas > 0, adoptStringAs, ordered, merged),
+          writeAnswerOf,
+        )
+      const isBare = stamp === undefined && shard.index === 0 && ordered.length === 1 && writeReplicas === 0
+      return isBare && isWholeSum(first) ? this.#add(shard.key, first, viaScript) : viaScript()
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   async read({ shards, fields }: ShardsRead): Promise<readonly ShardAnswer[]> {
@@ -65,143 +79,184 @@ export class RedisRecords implements RecordStore {
         'invalid',
         `A read takes 1 to ${this.#options.shardsPerReadMax} shards, but came with ${shards.length}.`,
       )
-    const names = [...fields.map(({ name }) => hashFieldOf(name)), absorbedField]
+    const names = fieldNamesOf(fields)
     const commands = shards.map((shard) => {
       const key = placeOf(shard)
       return { key, command: ['hmget', key, ...names] }
     })
     const sent = await this.#port.sendEach(commands)
-    const answers = await Promise.all(sent.map((answer, i) => this.#contents(shards[i] as ShardRef, fields, answer)))
-    const failures = answers.flatMap((answer) => (answer.status === 'failed' ? [answer.error] : []))
-    if (failures.length === answers.length) throw failures[0] as BackendError
-    return answers
+    const answers: ShardAnswer[] = []
+    let failureCount = 0
+    for (const [i, shard] of shards.entries()) {
+      const answer = sent[i] as CommandAnswer
+      const isString = answer.status === 'failed' && this.#mayBeAdopted(shard, answer.error)
+      const contents = isString ? await this.#adopted(shard, fields, answer.error) : answered(fields, answer)
+      if (contents.status === 'failed') failureCount += 1
+      answers.push(contents)
+    }
+    if (failureCount < answers.length) return answers
+    throw (answers[0] as { error: unknown }).error
   }
 
   async seal(shard: ShardRef, fields: readonly Field[]): Promise<ShardContents> {
-    const names = [...fields.map(({ name }) => hashFieldOf(name)), absorbedField]
     const key = placeOf(shard)
-    const before = this.#port.resendCount()
-    let values: unknown
-    try {
-      values = await sealScript.run(this.#port, key, names)
-    } catch (error) {
-      throw writeFailure(error, this.#port.resendCount() !== before)
-    }
+    const request = { script: sealScript, key, args: fieldNamesOf(fields) }
+    const [values, attachedCount] = (await this.#change(request)) as [unknown, unknown]
+    await awaitReplicas(this.#port, { ...request, stands: Array.isArray }, attachedCount, this.#options)
     return contentsOf(fields, values)
   }
 
-  async clear(shard: ShardRef, retentionMs: number): Promise<'expires'> {
-    const before = this.#port.resendCount()
-    let answer: unknown
-    try {
-      answer = await clearScript.run(this.#port, placeOf(shard), [String(Math.ceil(retentionMs))])
-    } catch (error) {
-      throw writeFailure(error, this.#port.resendCount() !== before)
-    }
-    if (answer !== 1) throw new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.')
-    return 'expires'
-  }
-
-  async absorb({ target, source, contents, fields }: Absorb): Promise<void> {
+  async absorb(absorb: Absorb): Promise<void> {
+    const { adoptStringAs } = this.#options
+    const { target, contents, fields } = absorb
     const changes = fields.flatMap((field, i) =>
       contents.states[i] === undefined ? [] : [{ ...field, state: contents.states[i] }],
     )
-    const head = ['absorb', String(source.index), String(source.generation.number), absorbedText(contents.absorbed)]
-    const answer = await this.#apply(placeOf(target), head, changes)
-    if (answer !== 'done') throw new BackendError('unknown', 'Redis answered an absorb in a form that is not known.')
+    const ordered = changes.length === 0 ? changes : inScriptOrder(changes)
+    const key = placeOf(target)
+    const argsOf: ArgsOf = (merged) => absorbArgs(absorb, adoptStringAs, ordered, merged)
+    const answer = await this.#apply(key, ordered, argsOf, (given) => given)
+    if (!isAbsorbed(answer)) throw new BackendError('unknown', 'Redis answered an absorb in a form that is not known.')
+    const again = { script: applyScript, key, args: argsOf(), stands: isAbsorbed }
+    await awaitReplicas(this.#port, again, answer[1], this.#options)
+  }
+
+  async clear(shard: ShardRef, retentionMs: number): Promise<'expires'> {
+    const args = [String(Math.ceil(retentionMs))]
+    const answer = await this.#change({ script: clearScript, key: placeOf(shard), args })
+    if (answer === 'cleared') return 'expires'
+    throw new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.')
+  }
+
+  async stampRoute(shard: ShardRef, { revision, text }: RouteStamp): Promise<void> {
+    const request = { script: stampScript, key: placeOf(shard), args: [String(revision), text] }
+    const attachedCount = await this.#change(request)
+    await awaitReplicas(this.#port, { ...request, stands: () => true }, attachedCount, this.#options)
+  }
+
+  /** Adds without a script; where a string may have to be adopted, with it. */
+  #add(key: string, change: FieldChange, viaScript: () => Promise<WriteAnswer>): Promise<WriteAnswer> {
+    const before = this.#port.resendCount()
+    return this.#port.send(key, ['hincrby', key, hashFieldOf(change.name), encoded(change)]).then(
+      () => done,
+      (error: unknown) => {
+        if (this.#options.adoptStringAs !== '' && isWrongType(error)) return viaScript()
+        throw this.#failureOf(error, before, [change])
+      },
+    )
   }
 
   /** Runs the script until no user's own rule was overtaken. */
-  async #apply(key: string, head: readonly string[], changes: readonly FieldChange[]): Promise<unknown> {
-    const custom = changes.filter(({ rule }) => rule.kind === 'custom')
-    let args = [...head, this.#options.adoptStringAs, ...changes.flatMap((change) => argsOf(change))]
-    for (let attempt = 1; ; attempt++) {
-      const answer = await this.#run(key, args, changes)
-      if (!Array.isArray(answer) || answer[0] !== 'retry') return answer
-      if (attempt === mergesMax)
-        throw new BackendError('unavailable', `Others changed the key ${mergesMax} times while its fields were merged.`)
-      const [, ...known] = answer as unknown[]
-      const merged = new Map(
-        custom.map((change, i) => [change.name, mergedArgs(change, known[2 * i], known[2 * i + 1])]),
-      )
-      args = [
-        ...head,
-        this.#options.adoptStringAs,
-        ...changes.flatMap((change) => merged.get(change.name) ?? argsOf(change)),
-      ]
-    }
-  }
-
-  async #run(key: string, args: readonly string[], changes: readonly FieldChange[]): Promise<unknown> {
+  #apply<T>(
+    key: string,
+    changes: readonly FieldChange[],
+    argsOf: ArgsOf,
+    made: (answer: unknown) => T,
+    merged?: Merged,
+    attempt = 1,
+  ): Promise<T> {
     const before = this.#port.resendCount()
-    try {
-      const { writeReplicas } = this.#options
-      if (writeReplicas === 0) return await applyScript.run(this.#port, key, args)
-      return await this.#runReplicated(key, args, writeReplicas)
-    } catch (error) {
-      const failure = writeFailure(error, this.#port.resendCount() !== before)
-      throw failure.kind === 'invalid' ? withFieldName(failure, changes) : failure
-    }
+    const args = argsOf(merged)
+    const ran =
+      this.#options.writeReplicas > 0 && args[0] === 'confirm'
+        ? this.#runReplicated(key, args)
+        : applyScript.run(this.#port, key, args)
+    return ran.then(
+      (answer) => {
+        if (!Array.isArray(answer) || answer[0] !== 'retry') return made(answer)
+        if (attempt < mergesMax)
+          return this.#apply(key, changes, argsOf, made, mergedWith(changes, answer), attempt + 1)
+        throw new BackendError('unavailable', `Others changed the key ${mergesMax} times while its fields were merged.`)
+      },
+      (error: unknown) => {
+        throw this.#failureOf(error, before, changes)
+      },
+    )
   }
 
   /** The script and a WAIT behind it on the same connection, which then covers what the script wrote. */
-  async #runReplicated(key: string, args: readonly string[], replicas: number): Promise<unknown> {
-    const wait = ['wait', String(replicas), String(this.#options.replicaWaitMs)]
-    const [ran, waited] = await this.#port.sendInOrder(key, [applyScript.whole(key, args), wait])
+  async #runReplicated(key: string, args: readonly string[]): Promise<unknown> {
+    const { writeReplicas, replicaWaitMs } = this.#options
+    const wait = ['wait', String(writeReplicas), String(replicaWaitMs)]
+    const [ran, waited] = await applyScript.runBefore(this.#port, key, args, wait)
     if (ran?.status !== 'answered') {
-      // A pipeline follows no redirection; a read of the key lets the client learn where it is now.
-      if (isRedirection(ran?.error)) await this.#port.send(key, ['exists', key])
+      // What goes out in order follows no redirection; a read of the key lets the client learn where it is now.
+      if (isRedirection(ran?.error)) await this.#port.send(key, ['type', key]).catch(() => undefined)
       throw ran?.error
     }
     const count = waited?.status === 'answered' ? Number(waited.value) : 0
-    if (ran.value === 'done' && count < replicas)
+    if (ran.value === 'done' && count < writeReplicas)
       throw new BackendError(
         'unknown',
-        `${count} of ${replicas} replicas have the write. It may be lost in a failover.`,
+        `${count} of ${writeReplicas} replicas have the write. It may be lost in a failover.`,
       )
     return ran.value
   }
 
-  async #contents(shard: ShardRef, fields: readonly Field[], answer: CommandAnswer): Promise<ShardAnswer> {
+  async #change({ script, key, args }: Omit<Repetition, 'stands'>): Promise<unknown> {
+    const before = this.#port.resendCount()
     try {
-      if (answer.status === 'answered') return contentsOf(fields, answer.value)
-      if (shard.index === 0 && this.#options.adoptStringAs !== '' && isWrongType(answer.error))
-        return await this.#adopted(shard, fields, answer.error)
-      throw answer.error
+      return await script.run(this.#port, key, args)
     } catch (error) {
-      return { status: 'failed', error: readFailure(error) }
+      throw writeFailure(error, this.#port.resendCount() !== before)
     }
   }
 
+  #failureOf(error: unknown, before: number, changes: readonly FieldChange[]): BackendError {
+    const failure = writeFailure(error, this.#port.resendCount() !== before)
+    return failure.kind === 'invalid' ? withFieldName(failure, changes) : failure
+  }
+
+  #mayBeAdopted(shard: ShardRef, error: unknown): boolean {
+    return shard.index === 0 && this.#options.adoptStringAs !== '' && isWrongType(error)
+  }
+
   /** A counter that was never written by Spillway. */
-  async #adopted(shard: ShardRef, fields: readonly Field[], wrongType: unknown): Promise<ShardContents> {
-    const text = await this.#port.send(shard.key, ['get', shard.key]).catch((error: unknown) => {
-      throw isWrongType(error) ? wrongType : error
-    })
-    const values = fields.map(({ name }) => (hashFieldOf(name) === this.#options.adoptStringAs ? text : null))
-    return contentsOf(fields, [...values, null])
+  async #adopted(shard: ShardRef, fields: readonly Field[], wrongType: unknown): Promise<ShardAnswer> {
+    const [got] = await this.#port.sendEach([{ key: shard.key, command: ['get', shard.key] }])
+    if (got?.status !== 'answered') {
+      const error = got !== undefined && !isWrongType(got.error) ? got.error : wrongType
+      return { status: 'failed', error: readFailure(error) }
+    }
+    const values = fieldNamesOf(fields).map((name) => (name === this.#options.adoptStringAs ? got.value : null))
+    return answered(fields, { status: 'answered', value: values })
   }
 }
 
-function contentsOf(fields: readonly Field[], values: unknown): ShardContents {
-  if (!Array.isArray(values) || values.length !== fields.length + 1)
-    throw new BackendError('unavailable', 'Redis answered a read in a form that is not known.')
-  return {
-    status: 'read',
-    states: fields.map((field, i) => stateOf(field, values[i])),
-    absorbed: absorbedOf(values[fields.length]),
-  }
-}
-
-function argsOf(change: FieldChange): readonly string[] {
-  return [operationOf(change), hashFieldOf(change.name), encoded(change), '']
-}
-
-function mergedArgs(change: FieldChange, text: unknown, digest: unknown): readonly string[] {
-  if (typeof text !== 'string') return argsOf(change)
+function answered(fields: readonly Field[], answer: CommandAnswer): ShardAnswer {
   try {
-    const state = change.rule.merge(change.rule.decode(text), change.state)
-    return ['c', hashFieldOf(change.name), change.rule.encode(state), String(digest)]
+    if (answer.status === 'answered') return contentsOf(fields, answer.value)
+    return { status: 'failed', error: readFailure(answer.error) }
+  } catch (error) {
+    return { status: 'failed', error: readFailure(error) }
+  }
+}
+
+function isAbsorbed(answer: unknown): answer is readonly ['done', unknown] {
+  return Array.isArray(answer) && answer[0] === 'done'
+}
+
+function writeAnswerOf(answer: unknown): WriteAnswer {
+  if (answer === 'done') return done
+  if (answer === 'sealed') return sealed
+  if (Array.isArray(answer) && answer[0] === 'expired') return { status: 'expired', forgottenUpTo: Number(answer[1]) }
+  throw new BackendError('unknown', 'Redis answered a write in a form that is not known.')
+}
+
+/** The texts of fields with a user's own rule, merged with what Redis has just said that it holds: text and digest, field by field. */
+function mergedWith(changes: readonly FieldChange[], [, ...known]: readonly unknown[]): Merged {
+  const merged = new Map<FieldChange, readonly [string, string]>()
+  for (const change of changes) {
+    if (change.rule.kind !== 'custom') continue
+    const [text, digest] = known.splice(0, 2)
+    if (typeof text === 'string') merged.set(change, [mergedText(change, text), String(digest)])
+  }
+  return merged
+}
+
+function mergedText(change: FieldChange, text: string): string {
+  try {
+    return change.rule.encode(change.rule.merge(change.rule.decode(text), change.state))
   } catch (error) {
     throw new BackendError('invalid', `A rule of the user's own threw: ${String(error)}`, { cause: error })
   }

@@ -1,41 +1,77 @@
+import { Cluster as ValkeyCluster, Redis as Valkey } from 'iovalkey'
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5'
 import { createClient, createCluster } from 'redis'
 import { createClient as createClient5, createCluster as createCluster5 } from 'redis-5'
-import type { NodeAddress } from '@spillway/testkit'
+import type { NodeAddress, RedisSentinel } from '@spillway/testkit'
 
-import { fromNodeRedis, type RedisOptions } from '../src/index.js'
+import { fromNodeRedis, type NodeRedisClient, type NodeRedisCluster, type RedisOptions } from '../src/index.js'
 
 /** A client of an application, and how it is closed. */
 export interface Opened {
   readonly client: RedisOptions['client']
-  flush(): Promise<unknown>
+  /** How many commands it was asked to send so far. */
+  requestCount(): number
   ping(): Promise<unknown>
   close(): Promise<void> | void
 }
 
+/** Where the nodes of a cluster are, and where clients are to find them instead. */
+export interface ClusterPlace {
+  readonly addresses: readonly NodeAddress[]
+  readonly natMap?: Readonly<Record<string, NodeAddress>>
+}
+
+type IoredisCluster = Cluster | Cluster5 | ValkeyCluster
+type Ioredis = Redis | Redis5 | Valkey | IoredisCluster
+
 /** Clients that say soon that they cannot reach Redis; by default some wait for ever. */
-const impatient = { host: '127.0.0.1', maxRetriesPerRequest: 1, retryStrategy: () => 50 }
+export const impatient = { host: '127.0.0.1', maxRetriesPerRequest: 1, retryStrategy: () => 50 }
 const often = { host: '127.0.0.1', reconnectStrategy: 50 }
+const impatientCluster = { enableOfflineQueue: false, clusterRetryStrategy: () => 50 }
 
 /** Every client that the backend is made for, on a single Redis. */
 export const singleClients: readonly (readonly [string, (port: number) => Promise<Opened>])[] = [
   ['ioredis 6', (port) => opened(new Redis({ port, ...impatient }))],
   ['ioredis 5', (port) => opened(new Redis5({ port, ...impatient }))],
+  ['iovalkey', (port) => opened(new Valkey({ port, ...impatient }))],
   ['node-redis 6', (port) => connected(createClient({ socket: { port, ...often }, disableOfflineQueue: true }))],
   ['node-redis 5', (port) => connected(createClient5({ socket: { port, ...often }, disableOfflineQueue: true }))],
 ]
 
 /** The same on a cluster. */
-export const clusterClients: readonly (readonly [string, (nodes: readonly NodeAddress[]) => Promise<Opened>])[] = [
-  ['ioredis 6', (nodes) => opened(new Cluster([...nodes]))],
-  ['ioredis 5', (nodes) => opened(new Cluster5([...nodes]))],
-  ['node-redis 6', (nodes) => connectedCluster(createCluster({ rootNodes: rootsOf(nodes) }))],
-  ['node-redis 5', (nodes) => connectedCluster(createCluster5({ rootNodes: rootsOf(nodes) }))],
+export const clusterClients: readonly (readonly [string, (place: ClusterPlace) => Promise<Opened>])[] = [
+  ['ioredis 6', (place) => ready(new Cluster([...place.addresses], { ...impatientCluster, ...mapOf(place) }))],
+  ['ioredis 5', (place) => ready(new Cluster5([...place.addresses], { ...impatientCluster, ...mapOf(place) }))],
+  ['iovalkey', (place) => ready(new ValkeyCluster([...place.addresses], { ...impatientCluster, ...mapOf(place) }))],
+  ['node-redis 6', (place) => connectedCluster(createCluster(nodeRedisOptions(place)))],
+  ['node-redis 5', (place) => connectedCluster(createCluster5(nodeRedisOptions(place)))],
 ]
 
-function rootsOf(nodes: readonly NodeAddress[]) {
-  return nodes.map((socket) => ({ socket }))
+/** Those that know sentinels, on a primary that sentinels watch. */
+export const sentinelClients: readonly (readonly [string, (group: RedisSentinel, nat?: object) => Promise<Opened>])[] =
+  [
+    ['ioredis 6', (group, nat) => opened(new Redis({ ...sentinelOptions(group), ...nat }))],
+    ['ioredis 5', (group, nat) => opened(new Redis5({ ...sentinelOptions(group), ...nat }))],
+    ['iovalkey', (group, nat) => opened(new Valkey({ ...sentinelOptions(group), ...nat }))],
+  ]
+
+function sentinelOptions(group: RedisSentinel) {
+  const { maxRetriesPerRequest, retryStrategy } = impatient
+  return { sentinels: [...group.addresses], name: group.name, maxRetriesPerRequest, retryStrategy }
+}
+
+function mapOf({ natMap }: ClusterPlace) {
+  return natMap === undefined ? {} : { natMap: { ...natMap } }
+}
+
+/** Options of node-redis for a cluster. */
+export function nodeRedisOptions({ addresses, natMap }: ClusterPlace) {
+  return {
+    rootNodes: addresses.map((socket) => ({ socket })),
+    defaults: { socket: { reconnectStrategy: 50 }, disableOfflineQueue: true },
+    ...(natMap && { nodeAddressMap: { ...natMap } }),
+  }
 }
 
 /** Faults are part of many tests; what a client says of them to nobody is of no interest. */
@@ -43,51 +79,52 @@ function quiet(client: { on(event: 'error', listener: (error: unknown) => void):
   client.on('error', () => undefined)
 }
 
-/** Wraps an ioredis client. */
-export function opened(client: Redis | Redis5 | Cluster | Cluster5): Promise<Opened> {
-  quiet(client)
-  const flush = () =>
-    'nodes' in client
-      ? Promise.all(client.nodes('master').map((node: Redis | Redis5) => node.call('flushall')))
-      : client.call('flushall')
-  return Promise.resolve({ client, flush, ping: () => client.call('ping'), close: () => client.disconnect() })
+/** Counts what a client is asked to send. */
+function countCommands(client: object): () => number {
+  const counted = client as { sendCommand(...args: unknown[]): unknown }
+  const send = counted.sendCommand.bind(client)
+  let count = 0
+  counted.sendCommand = (...args) => {
+    count += 1
+    return send(...args)
+  }
+  return () => count
 }
 
-interface NodeRedisSingle {
+/** Wraps a client of ioredis or iovalkey. */
+export function opened(client: Ioredis): Promise<Opened> {
+  quiet(client)
+  const requestCount = countCommands(client)
+  return Promise.resolve({ client, requestCount, ping: () => client.call('ping'), close: () => client.disconnect() })
+}
+
+/** The same once it knows its cluster. */
+async function ready(client: IoredisCluster): Promise<Opened> {
+  const wrapped = await opened(client)
+  await new Promise<void>((resolve) => void client.once('ready', () => resolve()))
+  return wrapped
+}
+
+interface Connectable {
   on(event: 'error', listener: (error: unknown) => void): unknown
   connect(): Promise<unknown>
-  sendCommand(command: string[]): Promise<unknown>
   destroy(): void
 }
 
 /** Connects and wraps a client of node-redis. */
-export async function connected(client: NodeRedisSingle): Promise<Opened> {
+export async function connected(client: NodeRedisClient & Connectable): Promise<Opened> {
   quiet(client)
   await client.connect()
-  return {
-    client: fromNodeRedis(client),
-    flush: () => client.sendCommand(['FLUSHALL']),
-    ping: () => client.sendCommand(['PING']),
-    close: () => client.destroy(),
-  }
-}
-
-interface NodeRedisClustered {
-  on(event: 'error', listener: (error: unknown) => void): unknown
-  connect(): Promise<unknown>
-  sendCommand(firstKey: string | undefined, isReadonly: boolean | undefined, command: string[]): Promise<unknown>
-  readonly slots: readonly { readonly master: unknown }[]
-  readonly masters: readonly unknown[]
-  nodeClient(node: never): Promise<{ sendCommand(command: string[]): Promise<unknown> }>
-  destroy(): void
+  const requestCount = countCommands(client)
+  const ping = () => client.sendCommand(['PING'])
+  return { client: fromNodeRedis(client), requestCount, ping, close: () => client.destroy() }
 }
 
 /** Connects and wraps a cluster client of node-redis. */
-export async function connectedCluster(client: NodeRedisClustered): Promise<Opened> {
+export async function connectedCluster(client: NodeRedisCluster & Connectable): Promise<Opened> {
   quiet(client)
   await client.connect()
-  const flush = () =>
-    Promise.all(client.masters.map(async (node) => (await client.nodeClient(node as never)).sendCommand(['FLUSHALL'])))
-  const ping = () => client.sendCommand(undefined, false, ['PING'])
-  return { client: fromNodeRedis(client), flush, ping, close: () => client.destroy() }
+  const requestCount = countCommands(client)
+  const ping = () => client.sendCommand('ping', false, ['GET', 'ping'])
+  return { client: fromNodeRedis(client), requestCount, ping, close: () => client.destroy() }
 }

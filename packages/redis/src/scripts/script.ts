@@ -1,5 +1,8 @@
+import type { CommandAnswer, RedisCommand, RedisPort } from '../client-port.js'
 import { isUnknownScript } from '../error-table.js'
-import type { RedisCommand, RedisPort } from '../client-port.js'
+
+/** In Lua: how many replicas are attached and have caught up. Read before anything is changed: it may not be permitted. */
+export const onlineReplicas = `select(2, string.gsub(redis.call('INFO', 'replication'), 'state=online', ''))`
 
 /** A Lua script and the name by which Redis keeps it. */
 export class Script {
@@ -20,15 +23,30 @@ export class Script {
   /** Runs it on one key. A node that does not know it – new, restarted, promoted or flushed – is sent the text. */
   run(port: RedisPort, key: string, args: readonly string[]): Promise<unknown> {
     const sha = this.#sha
-    if (sha === undefined) return port.send(key, this.whole(key, args))
+    if (sha === undefined) return port.send(key, this.#whole(key, args))
     return port.send(key, ['evalsha', sha, '1', key, ...args]).catch((error: unknown) => {
       if (!isUnknownScript(error)) throw error
-      return port.send(key, this.whole(key, args))
+      return port.send(key, this.#whole(key, args))
     })
   }
 
-  /** The command that runs the script wherever it is not known. */
-  whole(key: string, args: readonly string[]): RedisCommand {
+  /** Runs it on one key with a command behind it on the same connection. Never rejects. */
+  async runBefore(
+    port: RedisPort,
+    key: string,
+    args: readonly string[],
+    next: RedisCommand,
+  ): Promise<readonly CommandAnswer[]> {
+    const sha = this.#sha
+    if (sha !== undefined) {
+      const answers = await port.sendInOrder(key, [['evalsha', sha, '1', key, ...args], next])
+      const [ran] = answers
+      if (ran?.status !== 'failed' || !isUnknownScript(ran.error)) return answers
+    }
+    return port.sendInOrder(key, [this.#whole(key, args), next])
+  }
+
+  #whole(key: string, args: readonly string[]): RedisCommand {
     return ['eval', this.text, '1', key, ...args]
   }
 }

@@ -1,9 +1,12 @@
-import { Script } from './script.js'
+import { onlineReplicas, Script } from './script.js'
 
-/** Freezes a shard and answers with its contents. KEYS: the shard. ARGV: the fields. Answers like HMGET of them. */
+/**
+ * Freezes a shard. KEYS: the shard. ARGV: fields. Answers with what HMGET answers for them, and how many replicas are attached.
+ */
 export const sealScript = new Script(`
+local replicas = ${onlineReplicas}
 local contents = redis.pcall('HMGET', KEYS[1], unpack(ARGV))
 if contents.err then return contents end
 redis.call('HSET', KEYS[1], '~spillway~sealed', '1')
-return contents
+return {contents, replicas}
 `)

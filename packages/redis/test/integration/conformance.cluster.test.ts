@@ -1,18 +1,30 @@
 import { describeBackend } from '@spillway/conformance/vitest'
-import { startRedisCluster, type RedisCluster } from '@spillway/testkit'
+import {
+  startClusterProxies,
+  startRedisCluster,
+  waitUntil,
+  type ClusterProxies,
+  type RedisCluster,
+} from '@spillway/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { placeOf } from '../../src/physical-key.js'
 import { redis } from '../../src/index.js'
 import { slotOf } from '../../src/slot.js'
 import { clusterClients, type Opened } from '../clients.js'
+import { spoil } from '../foreign-data.js'
 
 let cluster: RedisCluster
+let proxies: ClusterProxies
 
 beforeAll(async () => {
   cluster = await startRedisCluster()
+  proxies = await startClusterProxies(cluster)
 }, 60_000)
-afterAll(() => cluster.close())
+afterAll(async () => {
+  await proxies.close()
+  await cluster.close()
+})
 
 describe('a cluster of six nodes', () => {
   for (const [name, open] of clusterClients) {
@@ -20,10 +32,22 @@ describe('a cluster of six nodes', () => {
     describeBackend(name, {
       async open() {
         await Promise.all(cluster.nodes.slice(0, 3).map((node) => node.call('FLUSHALL')))
-        current = await open(cluster.addresses)
+        current = await open(proxies)
         return redis({ client: current.client })
       },
       close: () => current.close(),
+      async outage() {
+        const end = await proxies.outage()
+        return async () => {
+          await end()
+          await waitUntil('the client is connected again', async () => {
+            await current.ping()
+            return true
+          })
+        }
+      },
+      failShard: (_, shard) => spoil(shard, (place) => cluster.primaryOf(slotOf(place))),
+      requestCount: () => current.requestCount(),
     })
   }
 })

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 
 import { redis } from '../../src/index.js'
 import { type Opened, singleClients } from '../clients.js'
+import { spoil } from '../foreign-data.js'
 
 let server: RedisProcess
 let proxy: FaultProxy
@@ -34,6 +35,8 @@ describe('a single Redis', () => {
           await waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
         }
       },
+      failShard: (_, shard) => spoil(shard, () => server),
+      requestCount: () => current.requestCount(),
     })
   }
 })

@@ -1,6 +1,7 @@
+import { reservedMark } from '@spillway/core'
 import { describe, expect, test } from 'vitest'
 
-import { placeOf, reservedMark } from '../../src/physical-key.js'
+import { placeOf } from '../../src/physical-key.js'
 import { slotCount, slotOf, tailFor, tailLength, crc16 } from '../../src/slot.js'
 
 const keys = [

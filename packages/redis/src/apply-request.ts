@@ -1,0 +1,72 @@
+// Problem: the script takes a list of texts, and names a field by its place in it.
+// Scheme: whole-number sums first, two arguments each, since nearly all writes consist of one; all other fields behind them.
+// Invariants: the n-th field of an error is the n-th of `changes`.
+// Cost: one array; the order of fields changes only where sums stand behind others.
+// Source: scripts/apply.ts.
+
+import { BackendError, type Absorb, type FieldChange, type WriteStamp } from '@spillway/core'
+
+import { absorbedText, encoded, hashFieldOf, operationOf, writerField } from './field-state.js'
+
+/** So many fields one request changes at most: Lua passes no more than some thousand values at once. */
+const fieldsMax = 1_000
+
+/** A text that replaces what a field of a user's own rule was going to be, and the digest of what it was merged with. */
+export type Merged = ReadonlyMap<FieldChange, readonly [text: string, digest: string]>
+
+/** A write. `isConfirmed`: a WAIT follows. Throws `BackendError` of kind `invalid` for fields that cannot be written. */
+export function writeArgs(
+  stamp: WriteStamp | undefined,
+  isConfirmed: boolean,
+  adopted: string,
+  changes: readonly FieldChange[],
+  merged?: Merged,
+): string[] {
+  const mode = isConfirmed ? 'confirm' : 'write'
+  const args =
+    stamp === undefined
+      ? [mode, '', '', '', adopted]
+      : [mode, writerField(stamp.writer), String(stamp.sequence), String(stamp.forgetUpTo), adopted]
+  return addFields(args, changes, merged)
+}
+
+/** An absorption. Throws like {@link writeArgs}. */
+export function absorbArgs(
+  { source, contents }: Absorb,
+  adopted: string,
+  changes: readonly FieldChange[],
+  merged?: Merged,
+): string[] {
+  const record = `${source.index}:${source.generation.number}`
+  return addFields(['absorb', '', record, absorbedText(contents.absorbed), adopted], changes, merged)
+}
+
+/** Sums first. */
+export function inScriptOrder(changes: readonly FieldChange[]): readonly FieldChange[] {
+  if (changes.length === 0 || changes.length > fieldsMax)
+    throw new BackendError('invalid', `A request changes 1 to ${fieldsMax} fields, but came with ${changes.length}.`)
+  if (changes.length === 1) return changes
+  return [...changes.filter(isWholeSum), ...changes.filter((change) => !isWholeSum(change))]
+}
+
+/** Whether a field is merged by HINCRBY. */
+export function isWholeSum(change: FieldChange): boolean {
+  return operationOf(change) === 'i'
+}
+
+function addFields(args: string[], changes: readonly FieldChange[], merged: Merged | undefined): string[] {
+  const at = args.push('')
+  let sumCount = 0
+  for (const change of changes) {
+    const operation = operationOf(change)
+    if (operation === 'i') {
+      sumCount += 1
+      args.push(hashFieldOf(change.name), encoded(change))
+    } else {
+      const [text, digest] = merged?.get(change) ?? [encoded(change), '']
+      args.push(operation, hashFieldOf(change.name), text, digest)
+    }
+  }
+  args[at - 1] = String(sumCount)
+  return args
+}

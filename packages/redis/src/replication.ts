@@ -1,0 +1,45 @@
+// Problem: Redis answers before any replica has what was written, and a failover takes it back. For data that is what Redis
+//   gives; but a seal, an absorption, a stamp or a directory that is taken back after others have built upon it would lose
+//   writes that Redis still has.
+// Scheme: the scripts that change those answer with how many replicas are attached. Where there are any, a script that writes the
+//   same once more, and changes nothing by it, goes out with a WAIT behind it on the same connection; replication keeps the order
+//   of writes, so whoever has this has what came before.
+// Invariants: resolves only when a replica has it; otherwise «unknown», and the same request may be made again.
+// Cost: one more round trip with replicas, none without. WAIT holds up the other commands of its connection meanwhile.
+// Source: redis.io/docs/latest/commands/wait; docs/routing.md, «When the store itself forgets».
+
+import { BackendError } from '@spillway/core'
+
+import type { RedisPort } from './client-port.js'
+import type { ResolvedRedisOptions } from './options.js'
+import type { Script } from './scripts/script.js'
+
+/** Writes once more what was written. */
+export interface Repetition {
+  readonly script: Script
+  readonly key: string
+  readonly args: readonly string[]
+  /** Whether the answer says that what was written stands. */
+  readonly stands: (answer: unknown) => boolean
+}
+
+/** Resolves once `writeReplicas`, or else one of those that are attached, have a change; at once when there is none to wait for. */
+export async function awaitReplicas(
+  port: RedisPort,
+  { script, key, args, stands }: Repetition,
+  attachedCount: unknown,
+  { writeReplicas, replicaWaitMs }: ResolvedRedisOptions,
+): Promise<void> {
+  const wanted = writeReplicas > 0 ? writeReplicas : Math.min(1, Number(attachedCount))
+  if (wanted === 0) return
+  const [again, waited] = await script.runBefore(port, key, args, ['wait', String(wanted), String(replicaWaitMs)])
+  const isThere = again?.status === 'answered' && stands(again.value)
+  if (isThere && waited?.status === 'answered' && Number(waited.value) >= wanted) return
+  throw new BackendError(
+    'unknown',
+    isThere
+      ? `Fewer than ${wanted} replicas had the change within ${replicaWaitMs} ms.`
+      : 'What was changed is another or has moved before a replica had it.',
+    { cause: again?.status === 'failed' ? again.error : undefined },
+  )
+}

@@ -1,0 +1,20 @@
+import { BackendError, type Field, type ShardContents } from '@spillway/core'
+
+import { absorbedField, absorbedOf, hashFieldOf, routeField, routeOf, stateOf } from './field-state.js'
+
+/** What HMGET is asked for, so that {@link contentsOf} finds it. */
+export function fieldNamesOf(fields: readonly Field[]): readonly string[] {
+  return [...fields.map(({ name }) => hashFieldOf(name)), absorbedField, routeField]
+}
+
+/** What HMGET says of a shard. Throws `BackendError` for an answer of another form, and for a field that holds no state of its rule. */
+export function contentsOf(fields: readonly Field[], values: unknown): ShardContents {
+  if (!Array.isArray(values) || values.length !== fields.length + 2)
+    throw new BackendError('unavailable', 'Redis answered a read in a form that is not known.')
+  return {
+    status: 'read',
+    states: fields.map((field, i) => stateOf(field, values[i])),
+    absorbed: absorbedOf(values[fields.length]),
+    route: routeOf(values[fields.length + 1]),
+  }
+}
