@@ -19,8 +19,8 @@ export interface Harness {
   /** Makes the store unreachable until the returned function is called. */
   outage?(backend: Backend): Promise<Ending> | Ending
   /**
-   * Makes this one shard unreadable until the returned function is called, while others stay as they are: whatever the store
-   * has for it, such as foreign data in the shard's place, or a batch that always comes back without it.
+   * Makes this one shard unreadable, at least in reads of several, until the returned function is called; others stay as they
+   * are. Whatever the store has for it: foreign data in the shard's place, or a batch that always comes back without it.
    */
   failShard?(backend: Backend, shard: ShardRef): Promise<Ending> | Ending
   /**

@@ -5,7 +5,7 @@ import { formatReport } from './format-report.js'
 import type { Report } from './report.js'
 
 /** Names what becomes of the reports of a test run: `print`, or a folder to write them to. */
-export const reportVariable = 'SPILLWAY_CONFORMANCE_REPORT'
+const reportVariable = 'SPILLWAY_CONFORMANCE_REPORT'
 
 /** Prints a report or writes it as JSON into a folder, as the environment asks. Rejects when the folder cannot be written. */
 export async function publishReport(report: Report, wish = process.env[reportVariable]): Promise<void> {

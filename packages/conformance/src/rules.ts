@@ -42,7 +42,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'directory', rules: directoryRules },
   { title: 'limits', rules: limitRules },
   { title: 'errors', rules: errorRules },
-  { title: 'aborts', rules: abortRules },
+  { title: 'aborts and time-outs', rules: abortRules },
   { title: 'throttles', rules: throttleRules },
 ]
 

@@ -44,7 +44,7 @@ async function ensureSettled(world: World, name: string): Promise<void> {
     await settled(`a ${what} that was aborted before it was sent`, () => request({ signal: AbortSignal.abort() }))
 }
 
-/** Requests that nobody waits for any more. Whoever cannot abort them answers them as all others. */
+/** Requests that nobody waits for any more, after a time-out of the core's for one. Whoever cannot abort them answers them as all others. */
 export const abortRules: readonly Rule[] = [
   {
     id: 'abort-settles',

@@ -2,7 +2,7 @@
 export type SetTimer = (callback: () => void, delayMs: number) => () => void
 
 /** The machine's timer. */
-export const systemTimer: SetTimer = (callback, delayMs) => {
+const systemTimer: SetTimer = (callback, delayMs) => {
   const handle = setTimeout(callback, delayMs)
   return () => clearTimeout(handle)
 }

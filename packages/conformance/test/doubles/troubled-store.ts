@@ -12,7 +12,7 @@ const throttle: ThrottleDetail = { reason: 'TooBusy', scope: 'other' }
 const unreadable = new BackendError('throttled', 'The store left a shard out of a batch.', { throttle })
 
 /** A store and what is wrong with it just now. */
-export class TroubledStore {
+class TroubledStore {
   /** What reaches the store, as an adapter would send it. */
   readonly backend: Backend
   /** Requests so far. */

@@ -73,6 +73,15 @@ test('a rule that needs what harness or backend do not have is not applicable, a
   ])
 })
 
+test.each([
+  ['outage', 'errors-write'],
+  ['failShard', 'partial-neighbours'],
+  ['throttle', 'throttle-write'],
+])('a hook %s that does nothing breaks %s: nothing passes for want of trouble', async (hook, id) => {
+  const harness: Harness = { open: () => memory(), [hook]: () => () => undefined }
+  expect((await checkRule(ruleOf(id), harness)).status).toBe('broken')
+})
+
 test('keys begin with the prefix of the harness', async () => {
   const keys: string[] = []
   const listening = withRecords((records) => ({
