@@ -1,6 +1,6 @@
 // The tables that README shows, made from results/*.json: a number nobody measured has no way into it. A test holds them equal.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 import type { LoadTable } from './lib/load-report.js'
 import type { LoadRow } from './lib/load.js'
@@ -34,11 +34,12 @@ const shown: readonly Shown[] = [
 /** What stands before and after the tables in README. */
 export const marks = ['<!-- tables of `npm run bench -- --readme` -->', '<!-- end of the tables -->'] as const
 
-/** README with its tables made anew from the results in a folder. Throws when it has no place for them. */
+/** README with its tables made anew from whatever results a folder holds. Throws when it has no place for them. */
 export function withTables(readme: string, results: URL): string {
   const [begin, end] = marks.map((mark) => readme.indexOf(mark)) as [number, number]
   if (begin < 0 || end < begin) throw new Error(`README has no lines ${marks.join(' and ')}`)
-  const tables = shown.map((one) => tablesOf(one, results))
+  const saved = shown.filter(({ name }) => existsSync(new URL(`${name}.json`, results)))
+  const tables = saved.map((one) => tablesOf(one, results))
   return `${readme.slice(0, begin)}${[marks[0], ...tables, ''].join('\n\n')}${readme.slice(end)}`
 }
 

@@ -13,7 +13,8 @@ export async function counterOn(
   options: Omit<ClientOptions, 'backend'> = {},
   recordOptions: RecordOptions = {},
 ) {
-  const client = await createClient({ backend, ...options })
+  // A machine that others keep busy is waited for: a request sent again without dedupe could count twice.
+  const client = await createClient({ backend, limits: { requestTimeoutMs: 10_000 }, ...options })
   opened.push(client)
   return client.records('counter', counterRules, recordOptions)
 }
