@@ -32,7 +32,7 @@ const shown: readonly Shown[] = [
 ]
 
 /** What stands before and after the tables in README. */
-export const marks = ['<!-- tables of `npm run bench -- --readme` -->', '<!-- end of the tables -->'] as const
+const marks = ['<!-- tables of `npm run bench -- --readme` -->', '<!-- end of the tables -->'] as const
 
 /** README with its tables made anew from whatever results a folder holds. Throws when it has no place for them. */
 export function withTables(readme: string, results: URL): string {
