@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib'
 import { BackendError } from '@spillway/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { ArgumentError, parseArguments } from './arguments.js'
+import { ArgumentError } from './argument-error.js'
+import { parseArguments } from './arguments.js'
 import { checkTotals, unknownTriedMax } from './check/check-totals.js'
 import { ledgersOf, totalsOf, type KeyLedger } from './check/expected-totals.js'
 import { runDemo } from './demo.js'
@@ -18,7 +19,7 @@ import { Surge } from './replay/surge.js'
 import { conclusionOf } from './report/conclusion.js'
 import { tableOf } from './report/table.js'
 import type { StrategyResult, Watcher } from './run-strategy.js'
-import { BlindRetries } from './strategies/blind-retries.js'
+import { BlindRetries } from './store/blind-retries.js'
 
 let folder: string
 beforeAll(async () => {
@@ -242,6 +243,7 @@ function result(id: StrategyResult['id'], title: string, more: Partial<StrategyR
     writes: { done: 9, rejected: 0, unknown: 0 },
     reads: { answered: 1, failed: 0, wrong: 0 },
     store: { ...store, writesThrottled: 4, readsThrottled: 0, writeUnits: 9, readUnits: 1 },
+    answersLost: 0,
     writeLatency: latency,
     readLatency: latency,
     answeredSurge: undefined,

@@ -2,8 +2,8 @@ import { open, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { ArgumentError } from './arguments.js'
-import { wikipediaFields, type LogFields } from './log/log-entry.js'
+import { ArgumentError } from './argument-error.js'
+import { wikipediaFields, type LogEntry, type LogFields } from './log/log-entry.js'
 import { readLog } from './log/read-log.js'
 import { repeatLog } from './log/repeat.js'
 import { closingOf, isWrong, lagNoteOf } from './report/closing.js'
@@ -12,6 +12,8 @@ import { openingOf } from './report/opening.js'
 import { tableOf } from './report/table.js'
 import { runStrategy, type StrategyResult, type Watcher } from './run-strategy.js'
 import type { Settings, StrategyId } from './settings.js'
+import type { DemoEngine } from './store/demo-store.js'
+import { openEngine } from './store/open-engine.js'
 import { plain } from './strategies/plain.js'
 import { spillway } from './strategies/spillway.js'
 import type { Strategy } from './strategies/strategy.js'
@@ -36,7 +38,7 @@ export interface DemoEnd {
 const strategies: Readonly<Record<StrategyId, Strategy>> = { a: plain, b: tenSuffixes, c: spillway }
 const bundledLog = fileURLToPath(new URL('data/wikiticker.jsonl.gz', import.meta.url))
 
-/** Replays a log through the strategies one after another and prints what came of it. `signal` stops it cleanly. Rejects with `LogError` when the log cannot be read, and with `ArgumentError` when the results could not be written. */
+/** Replays a log through the strategies one after another and prints what came of it. `signal` stops it cleanly. An engine that was started is down again when this settles. Rejects with `LogError` when the log cannot be read, and with `ArgumentError` when the results could not be written or nobody answers at the address. */
 export async function runDemo(
   settings: Settings,
   signal: AbortSignal,
@@ -44,13 +46,16 @@ export async function runDemo(
 ): Promise<DemoEnd> {
   await checkWritable(settings.jsonFile)
   const [file, fields] = logOf(settings)
-  const entries = repeatLog(await readLog(file, fields), settings.laps)
+  const entries = repeatLog(linesOf(await readLog(file, fields), settings), settings.laps)
   const chosen = settings.strategies.map((id) => strategies[id])
-  print(openingOf(entries, basename(file), chosen, settings))
+  if (settings.backend !== 'memory' && settings.address === undefined) print(`Starting ${settings.backend} …`)
+  const engine = await openEngine(settings)
   const results: StrategyResult[] = []
-  for (const strategy of chosen) {
-    if (signal.aborted) break
-    results.push(await runStrategy(strategy, entries, settings, signal, watcher))
+  try {
+    print(openingOf(entries, basename(file), chosen, settings, engine.description))
+    await Promise.race([engine.lost, runAll(chosen, engine, entries, settings, signal, watcher, results)])
+  } finally {
+    await engine.close()
   }
   print(`\n${tableOf(results)}`)
   if (signal.aborted) print('Interrupted: the table shows what was done until then.')
@@ -59,6 +64,21 @@ export async function runDemo(
   if (settings.jsonFile !== undefined)
     await writeFile(settings.jsonFile, `${JSON.stringify({ settings, results }, undefined, 2)}\n`)
   return { results, exitCode: exitCodeOf(results, signal) }
+}
+
+async function runAll(
+  chosen: readonly Strategy[],
+  engine: DemoEngine,
+  entries: readonly LogEntry[],
+  settings: Settings,
+  signal: AbortSignal,
+  watcher: Watcher,
+  results: StrategyResult[],
+): Promise<void> {
+  for (const strategy of chosen) {
+    if (signal.aborted) return
+    results.push(await runStrategy(strategy, engine, entries, settings, signal, watcher))
+  }
 }
 
 /** A minute's results must not be lost to a path that was wrong from the start. */
@@ -75,6 +95,15 @@ async function checkWritable(jsonFile: string | undefined): Promise<void> {
 function logOf({ data }: Settings): [file: string, fields: LogFields] {
   if (data === undefined) return [bundledLog, wikipediaFields]
   return [data.file, { key: data.keyField, time: data.timeField }]
+}
+
+function linesOf(log: readonly LogEntry[], { lines }: Settings): readonly LogEntry[] {
+  if (lines === undefined) return log
+  const chosen = log.slice(lines.first - 1, lines.last).map((entry, line) => ({ ...entry, line }))
+  if (chosen.length > 0) return chosen
+  throw new ArgumentError(
+    `--lines must begin within the ${log.length} lines of the log, but was ${lines.first}-${lines.last}`,
+  )
 }
 
 function exitCodeOf(results: readonly StrategyResult[], signal: AbortSignal): DemoEnd['exitCode'] {

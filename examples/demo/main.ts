@@ -1,4 +1,5 @@
-import { ArgumentError, parseArguments, usage } from './arguments.js'
+import { ArgumentError } from './argument-error.js'
+import { parseArguments, usage } from './arguments.js'
 import { runDemo } from './demo.js'
 import { LogError } from './log/log-error.js'
 import { createProgress, isLiveTerminal } from './report/progress.js'
@@ -35,5 +36,5 @@ try {
   if (error instanceof ArgumentError) process.stderr.write(`${error.message}\nTry --help.\n`)
   else if (error instanceof LogError) process.stderr.write(`${error.message}\n`)
   else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-  process.exitCode = error instanceof ArgumentError ? 2 : 1
+  process.exit(error instanceof ArgumentError ? 2 : 1) // clients of an engine that is gone would try to reach it for ever
 }

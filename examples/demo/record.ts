@@ -1,4 +1,4 @@
-import { at, latest, max, sum, type ChangeOf, type ValueOf } from '@spillway/core'
+import { at, latest, max, sum, type ChangeOf, type TimedValue, type ValueOf } from '@spillway/core'
 
 import type { LogEntry } from './log/log-entry.js'
 
@@ -6,7 +6,10 @@ import type { LogEntry } from './log/log-entry.js'
 export const userRules = { edits: sum(), bytes: sum(), lastEditMs: max(), lastPage: latest<string>() }
 
 /** A change to the record of a user. */
-export type UserChange = ChangeOf<typeof userRules>
+export type UserChange = Omit<ChangeOf<typeof userRules>, 'edits' | 'lastPage'> & {
+  readonly edits: 1
+  readonly lastPage?: TimedValue<string>
+}
 
 /** What a read of the record of a user gives. */
 export type UserTotals = ValueOf<typeof userRules>

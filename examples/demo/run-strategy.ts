@@ -10,8 +10,8 @@ import type { OfferedKey } from './replay/offered-load.js'
 import { Replay } from './replay/replay.js'
 import { Surge } from './replay/surge.js'
 import type { Settings } from './settings.js'
-import type { StoreCounts } from './store/metered-backend.js'
-import { openStore } from './store/open-store.js'
+import type { DemoEngine, DemoStore } from './store/demo-store.js'
+import type { StoreCounts } from './store/store-counts.js'
 import type { Strategy, StrategyRun } from './strategies/strategy.js'
 
 /** What one strategy did. */
@@ -32,6 +32,8 @@ export interface StrategyResult {
   readonly reads: { readonly answered: number; readonly failed: number; readonly wrong: number }
   /** What the store has served by the end of the replay, before the check. */
   readonly store: Readonly<StoreCounts>
+  /** How many answers were lost on the way by then; NaN where nobody can tell. */
+  readonly answersLost: number
   /** As the caller sees them, from the release of an entry to the answer. */
   readonly writeLatency: LatencySummary
   /** Likewise. */
@@ -81,30 +83,43 @@ export interface Watcher {
 /** Replays the log through one strategy on a fresh store and checks what it left there. `signal` stops it cleanly. */
 export async function runStrategy(
   strategy: Strategy,
+  engine: DemoEngine,
   entries: readonly LogEntry[],
   settings: Settings,
   signal: AbortSignal,
   watcher: Watcher,
 ): Promise<StrategyResult> {
   const surge = new Surge()
-  const store = openStore(settings.seed, (key) => surge.sign(key, performance.now()))
-  const { backend } = store
-  const random = seededRandom(settings.seed + 1)
+  const store = await engine.open({
+    strategy: strategy.id,
+    random: seededRandom(settings.seed),
+    onThrottle: (key) => surge.sign(key, performance.now()),
+  })
+  try {
+    return await runOn(store, strategy, entries, settings, signal, watcher, surge)
+  } finally {
+    await store.close()
+  }
+}
+
+async function runOn(
+  store: DemoStore,
+  strategy: Strategy,
+  entries: readonly LogEntry[],
+  settings: Settings,
+  signal: AbortSignal,
+  watcher: Watcher,
+  surge: Surge,
+): Promise<StrategyResult> {
+  const { partitionWriteUnits } = store
   const run = await strategy.open({
-    backend,
+    store,
     settings,
-    random,
+    random: seededRandom(settings.seed + 1),
     onSpreadWrite: (key) => surge.spreadWrite(key, performance.now()),
   })
-  const partitionWriteUnits = backend.capabilities.partition.writeUnitsPerSecond
-  const replay = new Replay(strategy, run.clients, {
-    entries,
-    rate: settings.rate,
-    seed: settings.seed,
-    partitionWriteUnits,
-    surge,
-    signal,
-  })
+  const { rate, seed } = settings
+  const replay = new Replay(strategy, run.clients, { entries, rate, seed, partitionWriteUnits, surge, signal })
   let checked: { count: number; total: number } | undefined
   watcher.began(() => ({
     title: strategy.title,
@@ -122,6 +137,7 @@ export async function runStrategy(
     await replay.run()
     lag.disable()
     const counts = store.counts()
+    const answersLost = await store.answersLost()
     const isStopped = signal.aborted
     const ledgers = ledgersOf(entries, replay.outcomes)
     const progress = (checked = { count: 0, total: ledgers.size })
@@ -130,6 +146,7 @@ export async function runStrategy(
     const leftAtClose = await run.close()
     return resultOf(strategy, replay, surge, {
       store: counts,
+      answersLost,
       check,
       leftAtClose,
       isInterrupted: signal.aborted,
@@ -140,7 +157,7 @@ export async function runStrategy(
   }
 }
 
-type Outcomes = Pick<StrategyResult, 'store' | 'check' | 'lagP99Ms' | 'leftAtClose' | 'isInterrupted'>
+type Outcomes = Pick<StrategyResult, 'store' | 'answersLost' | 'check' | 'lagP99Ms' | 'leftAtClose' | 'isInterrupted'>
 
 function resultOf(strategy: Strategy, replay: Replay, surge: Surge, outcomes: Outcomes): StrategyResult {
   const writes = { done: 0, rejected: 0, unknown: 0 }

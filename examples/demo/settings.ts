@@ -3,6 +3,12 @@ export interface Settings {
   /** The log and its fields; undefined for the log that comes with the demo. */
   readonly data:
     { readonly file: string; readonly keyField: string; readonly timeField: string | undefined } | undefined
+  /** What the log is replayed on. */
+  readonly backend: BackendId
+  /** Where that answers; undefined when it is to be started. */
+  readonly address: string | undefined
+  /** Which lines of the log are taken, the first being 1; undefined for all. */
+  readonly lines: { readonly first: number; readonly last: number } | undefined
   /** How often the log is replayed, one time after another. */
   readonly laps: number
   /** How many entries a second are released, over all clients. */
@@ -18,6 +24,9 @@ export interface Settings {
   /** Where the results go as JSON; undefined for nowhere. */
   readonly jsonFile: string | undefined
 }
+
+/** The engines that there are. */
+export type BackendId = 'memory' | 'redis' | 'redis-cluster' | 'dynamodb'
 
 /** The strategies by the letters of the issue. */
 export type StrategyId = 'a' | 'b' | 'c'

@@ -25,6 +25,7 @@ const rows: readonly Row[] = [
   ['write requests', ({ store }) => count(store.writeRequests)],
   ['  throttled write attempts', ({ store }) => bad(store.writesThrottled)],
   ['  capacity units written', ({ store }) => count(store.writeUnits)],
+  ['answers lost on the way', ({ answersLost }) => count(answersLost)],
   ['failed writes', ({ writes }) => bad(writes.rejected + writes.unknown)],
   ['write latency p50 / p99, ms', ({ writeLatency }) => `${ms(writeLatency.p50Ms)} / ${ms(writeLatency.p99Ms)}`],
   ['reads', ({ reads }) => count(reads.answered)],

@@ -1,26 +1,6 @@
 import { isBackendError, type Backend, type DirectoryStore, type RecordStore, type ShardAnswer } from '@spillway/core'
 
-/** What a store has served since it was opened, counted at its door: repeated attempts and refused ones are requests, too. */
-export interface StoreCounts {
-  /** Requests that write to shards. */
-  writeRequests: number
-  /** Requests that read shards. */
-  readRequests: number
-  /** Shards that those requests asked for. */
-  shardsRead: number
-  /** Requests that read the directory of routes. */
-  directoryReads: number
-  /** Requests that swap it. */
-  directorySwaps: number
-  /** Attempts to write that were throttled. */
-  writesThrottled: number
-  /** Attempts to read a shard that were throttled. */
-  readsThrottled: number
-  /** Capacity units consumed by writes, those of the directory included. */
-  writeUnits: number
-  /** Capacity units consumed by reads, those of the directory included. */
-  readUnits: number
-}
+import type { StoreCounts } from './store-counts.js'
 
 const bytesPerWriteUnit = 1_024 // bp-partition-key-design.html
 const bytesPerReadUnit = 4_096 // the same page
@@ -30,7 +10,7 @@ function unitsOf(text: string, bytesPerUnit: number): number {
   return Math.max(1, Math.ceil(Buffer.byteLength(text) / bytesPerUnit))
 }
 
-/** Counts what goes through to a backend. Stands behind whatever loses answers, so it counts what the store did, not what was heard of it. */
+/** Counts what goes through to a backend into `counts`, which many backends may share. Stands behind whatever loses answers, so it counts what the store did, not what was heard of it. */
 export class MeteredBackend implements Backend {
   readonly name: string
   readonly capabilities: Backend['capabilities']
@@ -38,30 +18,16 @@ export class MeteredBackend implements Backend {
   readonly records: RecordStore
   readonly #backend: Backend
   readonly #onWriteThrottled: (key: string) => void
-  readonly #counts: StoreCounts = {
-    writeRequests: 0,
-    readRequests: 0,
-    shardsRead: 0,
-    directoryReads: 0,
-    directorySwaps: 0,
-    writesThrottled: 0,
-    readsThrottled: 0,
-    writeUnits: 0,
-    readUnits: 0,
-  }
+  readonly #counts: StoreCounts
 
-  constructor(backend: Backend, onWriteThrottled: (key: string) => void) {
+  constructor(backend: Backend, counts: StoreCounts, onWriteThrottled: (key: string) => void) {
     this.#backend = backend
+    this.#counts = counts
     this.#onWriteThrottled = onWriteThrottled
     this.name = backend.name
     this.capabilities = backend.capabilities
     this.directory = this.#meteredDirectory(backend.directory)
     this.records = this.#meteredRecords(backend.records)
-  }
-
-  /** The counts as they are now. */
-  counts(): Readonly<StoreCounts> {
-    return { ...this.#counts }
   }
 
   async open(...call: Parameters<NonNullable<Backend['open']>>): Promise<void> {
@@ -105,6 +71,9 @@ export class MeteredBackend implements Backend {
       seal: (shard, fields, call) => this.#writing(shard.key, records.seal(shard, fields, call)),
       absorb: (absorb, call) => this.#writing(absorb.target.key, records.absorb(absorb, call)),
       clear: (shard, retentionMs, call) => this.#writing(shard.key, records.clear(shard, retentionMs, call)),
+      ...(records.stampRoute !== undefined && {
+        stampRoute: (shard, stamp, call) => this.#writing(shard.key, records.stampRoute?.(shard, stamp, call)),
+      }),
     }
   }
 
@@ -113,7 +82,7 @@ export class MeteredBackend implements Backend {
     else this.#countThrottle(answer.error, 'readsThrottled')
   }
 
-  async #writing<T>(key: string, request: Promise<T>): Promise<T> {
+  async #writing<T>(key: string, request: Promise<T> | T): Promise<T> {
     this.#counts.writeRequests += 1
     try {
       return await request

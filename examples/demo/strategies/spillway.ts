@@ -3,41 +3,51 @@ import { createClient, isSpillwayError, type Client } from '@spillway/core'
 import { userRules } from '../record.js'
 import type { Strategy, StrategyClient } from './strategy.js'
 
-/** The directory of routes is fetched so often, and may be acted upon for so long: a key is spread a lease after it was announced. */
-const routing = { refreshMs: 150, leaseMs: 600 }
-
 /** (c) Spillway: one client a process of the fleet, nothing declared beforehand. */
 export const spillway: Strategy = {
   id: 'c',
   title: '(c) Spillway',
-  description: ({ windowMs }) =>
-    `collapse.windowMs ${windowMs}, routing.refreshMs ${routing.refreshMs}, routing.leaseMs ${routing.leaseMs}; no key declared hot, all else by default`,
+  description: ({ windowMs }, { options: { routing, limits } }) =>
+    `collapse.windowMs ${windowMs}${optionsOf('routing', routing)}${optionsOf('limits', limits ?? {})}; no key declared hot, all else by default`,
   outcomeOf(error) {
     if (isSpillwayError(error, 'WRITE_REJECTED') || isNothingSent(error)) return 'rejected'
     return isSpillwayError(error, 'WRITE_UNKNOWN') ? 'unknown' : undefined
   },
   isReadFailure: (error) =>
     isSpillwayError(error, 'READ_FAILED') || isSpillwayError(error, 'PARTIAL_READ') || isNothingSent(error),
-  async open({ backend, settings, onSpreadWrite }) {
-    const opening = Array.from({ length: settings.clients }, () =>
-      createClient({ backend, collapse: { windowMs: settings.windowMs }, routing }),
-    )
-    const clients = await Promise.all(opening)
+  async open({ store, settings, onSpreadWrite }) {
+    const { prefix } = store
+    const clients: Client[] = []
+    // One after another, as the processes of a fleet are started.
+    for (let i = 0; i < settings.clients; i++)
+      clients.push(
+        await createClient({
+          backend: store.backend(i),
+          ...store.options,
+          collapse: { windowMs: settings.windowMs },
+        }),
+      )
     for (const client of clients) {
       const off = client.on('flush', ({ key, shardIndex, outcome }) => {
-        if (shardIndex > 0 && outcome === 'written' && onSpreadWrite(key)) off()
+        if (shardIndex > 0 && outcome === 'written' && onSpreadWrite(key.slice(prefix.length))) off()
       })
     }
     return {
-      clients: clients.map(asStrategyClient),
-      fanoutOf: (key) => fanoutOf(clients, key),
+      clients: clients.map((client) => asStrategyClient(client, prefix)),
+      fanoutOf: (key) => fanoutOf(clients, prefix + key),
       close: () => closeAll(clients),
     }
   },
 }
 
-function asStrategyClient(client: Client): StrategyClient {
-  const users = client.records('user', userRules)
+function optionsOf(stage: string, options: object): string {
+  return Object.entries(options)
+    .map(([name, value]) => `, ${stage}.${name} ${String(value)}`)
+    .join('')
+}
+
+function asStrategyClient(client: Client, prefix: string): StrategyClient {
+  const users = client.records('user', userRules, { prefix })
   return { write: (key, change) => users.write(key, change), read: (key) => users.read(key) }
 }
 

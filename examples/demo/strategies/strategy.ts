@@ -1,8 +1,9 @@
-import type { Backend, Random } from '@spillway/core'
+import type { Random } from '@spillway/core'
 
 import type { Outcome } from '../check/expected-totals.js'
 import type { UserChange, UserTotals } from '../record.js'
 import type { Settings, StrategyId } from '../settings.js'
+import type { DemoStore, EngineDescription } from '../store/demo-store.js'
 
 /** One client of a strategy: stands for one process of a fleet. */
 export interface StrategyClient {
@@ -24,11 +25,11 @@ export interface StrategyRun {
 
 /** What a strategy is opened with. */
 export interface StrategyContext {
-  /** The store, shared by all clients. */
-  readonly backend: Backend
+  /** The store, the same for all clients. */
+  readonly store: DemoStore
   /** The demo's settings. */
   readonly settings: Settings
-  /** Draws suffixes and back-off. */
+  /** Draws suffixes. */
   readonly random: Random
   /** Must be called when a write to a shard other than the key itself is acknowledged, until it returns true. */
   readonly onSpreadWrite: (key: string) => boolean
@@ -41,7 +42,7 @@ export interface Strategy {
   /** Its name in the table. */
   readonly title: string
   /** What it does, in a line. */
-  readonly description: (settings: Settings) => string
+  readonly description: (settings: Settings, engine: EngineDescription) => string
   /** Opens its clients. */
   open(context: StrategyContext): Promise<StrategyRun>
   /** What a failed write means to whoever called it; undefined for an error that no caller should ever see. */

@@ -1,37 +1,47 @@
 import {
-  isBackendError,
   type Backend,
   type Call,
   type Field,
   type FieldChange,
   type Generation,
   type PrepareContext,
+  type Random,
   type ShardRef,
 } from '@spillway/core'
 
-import type { Outcome } from '../check/expected-totals.js'
 import { userRules, type UserChange, type UserTotals } from '../record.js'
+import { BlindRetries } from './blind-retries.js'
+import type { Place, PlainClient } from './demo-store.js'
 
 /** Places of an application without Spillway have no generations: a suffix, once given, stays. */
-export const noGeneration: Generation = { number: 0, nonce: 0 }
+const noGeneration: Generation = { number: 0, nonce: 0 }
 
 /**
  * The store as an application without Spillway uses it: one atomic update a write (`ADD` and the like, no number that would tell a repetition), one
  * request a read. Better off than with DynamoDB itself, where `max` and `latest` need a condition and a second field of theirs.
  */
-export class PlainTable {
+export class MemoryPlainClient implements PlainClient {
   readonly #backend: Backend
+  readonly #retries: BlindRetries
   readonly #context: Omit<PrepareContext, 'field'>
   readonly #fields: readonly Field[] = Object.entries(userRules).map(([name, rule]) => ({ name, rule }))
   readonly #call: Call = { signal: new AbortController().signal }
 
-  constructor(backend: Backend, writer: string) {
+  constructor(backend: Backend, writer: string, random: Random) {
     this.#backend = backend
+    this.#retries = new BlindRetries(random)
     this.#context = { stamps: { writer, next: noStamp }, integerMax: backend.capabilities.integerMax }
   }
 
-  /** One attempt to merge a change into one place. */
-  async write(shard: ShardRef, change: UserChange): Promise<void> {
+  write(place: Place, change: UserChange): Promise<void> {
+    return this.#retries.run(() => this.#write(shardOf(place), change))
+  }
+
+  read(places: readonly Place[]): Promise<UserTotals> {
+    return this.#retries.run(this.#reading(places.map(shardOf)))
+  }
+
+  async #write(shard: ShardRef, change: UserChange): Promise<void> {
     const changes: FieldChange[] = []
     for (const field of this.#fields) {
       const value: unknown = change[field.name as keyof UserChange]
@@ -41,8 +51,8 @@ export class PlainTable {
     await this.#backend.records.write({ shard, changes, stamp: undefined }, this.#call)
   }
 
-  /** Begins a read of some places of a record. Each call of what it returns is one attempt, which asks only for places that have not answered yet. */
-  reading(shards: readonly ShardRef[]): () => Promise<UserTotals> {
+  /** Each call of what it returns is one attempt, which asks only for places that have not answered yet. */
+  #reading(shards: readonly ShardRef[]): () => Promise<UserTotals> {
     const states: unknown[] = this.#fields.map(() => undefined)
     let missing = shards
     return async () => {
@@ -79,12 +89,10 @@ export class PlainTable {
   }
 }
 
-function noStamp(): never {
-  throw new Error('Every page comes with the time of its edit.')
+function shardOf({ key, index }: Place): ShardRef {
+  return { key, index, generation: noGeneration }
 }
 
-/** What the error that a retried call ends with tells its caller: a lost answer leaves open whether the write is in, all others say that it is not. */
-export function outcomeOfPlain(error: unknown): Exclude<Outcome, 'done'> | undefined {
-  if (!isBackendError(error) || error.kind === 'invalid') return undefined
-  return error.kind === 'unknown' ? 'unknown' : 'rejected'
+function noStamp(): never {
+  throw new Error('Every page comes with the time of its edit.')
 }
