@@ -20,6 +20,7 @@ import {
 } from './client-port.js'
 import { CorkedSockets } from './corked-sockets.js'
 import { closedClient, isRedirection } from './error-table.js'
+import { LostCommands } from './lost-commands.js'
 import { slotOf } from './slot.js'
 
 /** What the backend uses of an ioredis client: `Redis` (also by Sentinel) or `Cluster`, version 5 or 6; iovalkey fits as well. */
@@ -61,6 +62,7 @@ interface CheckedOptions {
   readonly readOnly?: unknown
   readonly keyPrefix?: unknown
   readonly enableAutoPipelining?: unknown
+  readonly autoResendUnfulfilledCommands?: unknown
   readonly redisOptions?: { readonly keyPrefix?: unknown }
 }
 
@@ -91,6 +93,8 @@ class IoredisPort implements RedisPort {
   readonly #nodes = new Set<IoredisClient>()
   readonly #sockets = new CorkedSockets(() => this.#nodes)
   readonly #isAutopipelined: boolean
+  /** Only where the client would forget them; the nodes of a cluster end what they lose. */
+  readonly #lost: LostCommands | undefined
   #closings = 0
 
   constructor(client: IoredisClient) {
@@ -98,10 +102,15 @@ class IoredisPort implements RedisPort {
     this.#cluster =
       typeof (client as Partial<IoredisCluster>).nodes === 'function' ? (client as IoredisCluster) : undefined
     this.isCluster = this.#cluster !== undefined
-    this.#isAutopipelined = (client.options as CheckedOptions).enableAutoPipelining === true
+    const { enableAutoPipelining, autoResendUnfulfilledCommands } = client.options as CheckedOptions
+    this.#isAutopipelined = this.isCluster && enableAutoPipelining === true
+    this.#lost = !this.isCluster && autoResendUnfulfilledCommands === false ? new LostCommands() : undefined
     const watch = (node: IoredisClient): void => {
       this.#nodes.add(node)
-      listen(node, 'close', () => (this.#closings += 1))
+      listen(node, 'close', () => {
+        this.#closings += 1
+        this.#lost?.fail()
+      })
     }
     if (this.#cluster === undefined) watch(client)
     else {
@@ -115,7 +124,8 @@ class IoredisPort implements RedisPort {
     if (this.#client.status === 'end') return Promise.reject(closedClient(this.name))
     this.#sockets.hold()
     const sent = this.#client.call(...(command as readonly [string]))
-    return this.#isAutopipelined && this.isCluster ? this.#followed(sent, command) : sent
+    if (this.#isAutopipelined) return this.#followed(sent, command)
+    return this.#lost === undefined ? sent : this.#lost.orLost(sent)
   }
 
   async sendEach(commands: readonly KeyedCommand[]): Promise<readonly CommandAnswer[]> {
@@ -180,7 +190,8 @@ class IoredisPort implements RedisPort {
   async #pipeline(commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {
     try {
       if (this.#client.status === 'end') throw closedClient(this.name)
-      const results = (await this.#client.pipeline(commands.map((command) => [...command])).exec()) ?? []
+      const sent = this.#client.pipeline(commands.map((command) => [...command])).exec()
+      const results = (await (this.#lost === undefined ? sent : this.#lost.orLost(sent))) ?? []
       return commands.map((_, i) => {
         const [error, value] = results[i] ?? [
           new Error('ioredis gave no answer to a command of a pipeline.'),

@@ -49,14 +49,16 @@ export function redis(options: RedisOptions): Backend {
   }
 }
 
+const portMethods = ['send', 'sendEach', 'sendInOrder', 'sendToPrimaries', 'resendCount'] as const
+
 function portOf(client: IoredisClient | RedisPort): RedisPort {
-  if (typeof client === 'object' && (client as unknown) !== null) {
-    if ('sendEach' in client) return client
-    if (typeof client.call === 'function' && typeof client.pipeline === 'function') return fromIoredis(client)
-  }
+  const given = (client ?? {}) as Partial<IoredisClient & RedisPort>
+  if (typeof given.call === 'function' && typeof given.pipeline === 'function')
+    return fromIoredis(client as IoredisClient)
+  if (portMethods.every((method) => typeof given[method] === 'function')) return client as RedisPort
   throw new InvalidArgumentError(
     'redis({ client })',
-    'an ioredis client or a port',
+    `an ioredis client, or a port with ${portMethods.join(', ')}`,
     client,
     'For node-redis: redis({ client: fromNodeRedis(client) }).',
   )

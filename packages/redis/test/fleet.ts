@@ -9,7 +9,7 @@ const routing = { refreshMs: 100, leaseMs: 300, retryHorizonMs: 60_000, sealRete
 /** A process's part of a fleet: a Redis client, a backend on it and a Spillway client on that. */
 export interface Member {
   readonly client: Client
-  readonly redis: Opened
+  readonly counts: ReturnType<typeof countsOf>
   close(): Promise<void>
 }
 
@@ -23,10 +23,14 @@ export interface Tally {
 /** How a member differs from the rest. */
 export interface MemberOptions extends Omit<ClientOptions, 'backend' | 'routing'> {
   readonly redis?: Omit<RedisOptions, 'client'>
+  readonly dedupe?: boolean
 }
 
 /** Opens a member on a Redis client, which is closed with it. */
-export async function openMember(opened: Opened, { redis: backend, ...options }: MemberOptions = {}): Promise<Member> {
+export async function openMember(
+  opened: Opened,
+  { redis: backend, dedupe = true, ...options }: MemberOptions = {},
+): Promise<Member> {
   const client = await createClient({
     backend: redis({ client: opened.client, ...backend }),
     routing,
@@ -36,7 +40,7 @@ export async function openMember(opened: Opened, { redis: backend, ...options }:
   })
   return {
     client,
-    redis: opened,
+    counts: countsOf(client, dedupe),
     async close() {
       await client.close()
       await opened.close()
@@ -46,14 +50,13 @@ export async function openMember(opened: Opened, { redis: backend, ...options }:
 
 /** Adds 1 to a key so many times from so many callers at once. */
 export async function increment(member: Member, key: string, count: number, callers = 8): Promise<Tally> {
-  const record = recordOf(member)
   const tally: Tally = { acknowledged: 0, unknown: 0, rejected: 0 }
   let left = count
   await Promise.all(
     Array.from({ length: callers }, async () => {
       while (left-- > 0) {
         try {
-          await record.write(key, { total: 1 })
+          await member.counts.write(key, { total: 1 })
           tally.acknowledged += 1
         } catch (error) {
           if (isSpillwayError(error, 'WRITE_UNKNOWN')) tally.unknown += 1
@@ -90,7 +93,7 @@ export class Stream {
 
 /** The total of a key. */
 export async function totalOf(member: Member, key: string): Promise<number> {
-  return (await recordOf(member).read(key)).total
+  return (await member.counts.read(key)).total
 }
 
 /** All tallies in one. */
@@ -104,17 +107,6 @@ export function added(tallies: readonly Tally[]): Tally {
   return all
 }
 
-const records = new WeakMap<Member, ReturnType<typeof declare>>()
-
-function declare(member: Member) {
-  return member.client.records('count', { total: sum() })
-}
-
-function recordOf(member: Member) {
-  let record = records.get(member)
-  if (record === undefined) {
-    record = declare(member)
-    records.set(member, record)
-  }
-  return record
+function countsOf(client: Client, dedupe: boolean) {
+  return client.records('count', { total: sum() }, { dedupe })
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { isRedirection, readFailure, writeFailure } from '../../src/error-table.js'
+import { closedClient, isRedirection, readFailure, writeFailure } from '../../src/error-table.js'
 
 /** What comes, and what it means for a read, for a write, and for a write of which there may be a second copy. */
 const cases: readonly (readonly [string, string, string, string])[] = [
@@ -15,16 +15,64 @@ const cases: readonly (readonly [string, string, string, string])[] = [
     'unavailable',
     'unknown',
   ],
+  [
+    "READONLY You can't write against a read only replica. script: 3d2a9b, on @user_script:9.",
+    'unavailable',
+    'unavailable',
+    'unknown',
+  ],
   ['LOADING Redis is loading the dataset in memory', 'unavailable', 'unavailable', 'unknown'],
+  [
+    "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+    'unavailable',
+    'unavailable',
+    'unknown',
+  ],
+  ['NOSCRIPT No matching script. Please use EVAL.', 'unavailable', 'unavailable', 'unknown'],
   ['NOREPLICAS Not enough good replicas to write.', 'unavailable', 'unavailable', 'unknown'],
   ['BUSY Redis is busy running a script.', 'unavailable', 'unavailable', 'unknown'],
+  [
+    'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+    'unavailable',
+    'unavailable',
+    'unknown',
+  ],
+  [
+    'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist on disk.',
+    'rejected',
+    'rejected',
+    'unknown',
+  ],
   ["OOM command not allowed when used memory > 'maxmemory'.", 'rejected', 'rejected', 'unknown'],
   ['NOAUTH Authentication required.', 'rejected', 'rejected', 'unknown'],
+  ['WRONGPASS invalid username-password pair or user is disabled.', 'rejected', 'rejected', 'unknown'],
   ["NOPERM this user has no permissions to run the 'evalsha' command", 'rejected', 'rejected', 'unknown'],
+  [
+    "ERR The user executing the script can't run this command or subcommand script: 3d2a9b, on @user_script:9.",
+    'rejected',
+    'rejected',
+    'unknown',
+  ],
+  ["CROSSSLOT Keys in request don't hash to the same slot", 'invalid', 'invalid', 'unknown'],
+  ["ERR unknown command 'hrandfield', with args beginning with: ", 'invalid', 'invalid', 'unknown'],
+  ['ERR max number of clients reached', 'unavailable', 'unavailable', 'unknown'],
+  ['ERR hash value is not an integer', 'unavailable', 'invalid', 'unknown'],
+  ['ERR increment or decrement would overflow', 'unavailable', 'invalid', 'unknown'],
   ['WRONGTYPE Operation against a key holding the wrong kind of value', 'invalid', 'invalid', 'unknown'],
   ['SPILLWAY 1 is stored as something else', 'unavailable', 'invalid', 'invalid'],
   ["Stream isn't writeable and enableOfflineQueue options is false", 'unavailable', 'unavailable', 'unknown'],
+  ["Cluster isn't ready and enableOfflineQueue options is false", 'unavailable', 'unavailable', 'unknown'],
+  ['Connection in subscriber mode, only subscriber commands may be used', 'invalid', 'invalid', 'unknown'],
   ['The client is offline', 'unavailable', 'unavailable', 'unknown'],
+  ['The client is closed', 'unavailable', 'unavailable', 'unknown'],
+  ['The queue is full', 'unavailable', 'unavailable', 'unknown'],
+  ['Too many Cluster redirections', 'unavailable', 'unavailable', 'unknown'],
+  [
+    'Too many Cluster redirections. Last error: ReplyError: TRYAGAIN Multiple keys request during rehashing of slot',
+    'unavailable',
+    'unavailable',
+    'unknown',
+  ],
   [
     'Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:1',
     'unavailable',
@@ -34,6 +82,17 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   ['Too many Cluster redirections. Last error: Error: Connection is closed.', 'unavailable', 'unknown', 'unknown'],
   ['Reached the max retries per request limit (which is 20).', 'unavailable', 'unknown', 'unknown'],
   ['Connection is closed.', 'unavailable', 'unknown', 'unknown'],
+  ['Cluster is ended.', 'unavailable', 'unknown', 'unknown'],
+  ['None of startup nodes is available', 'unavailable', 'unknown', 'unknown'],
+  ['Command aborted due to connection close', 'unavailable', 'unknown', 'unknown'],
+  [
+    'The connection was lost, and the client does not send again what was under way.',
+    'unavailable',
+    'unknown',
+    'unknown',
+  ],
+  ['Disconnects client', 'unavailable', 'unknown', 'unknown'],
+  ["Socket timeout timeout. Expecting data, but didn't receive any in 100ms.", 'unavailable', 'unknown', 'unknown'],
   ['Command timed out', 'unavailable', 'unknown', 'unknown'],
   ['Socket closed unexpectedly', 'unavailable', 'unknown', 'unknown'],
   ['read ECONNRESET', 'unavailable', 'unknown', 'unknown'],
@@ -49,6 +108,17 @@ describe('an error', () => {
       copied,
     ])
     expect(writeFailure(error, false).cause).toBe(error)
+  })
+
+  test('without a message is named by its class', () => {
+    class TimeoutError extends Error {}
+    expect(writeFailure(new TimeoutError(), false)).toMatchObject({ kind: 'unknown', message: 'Redis: TimeoutError' })
+  })
+
+  test('that was translated before stays as it is', () => {
+    const error = closedClient('ioredis')
+    expect([readFailure(error), writeFailure(error, true)]).toEqual([error, error])
+    expect(error.kind).toBe('invalid')
   })
 
   test('that sends elsewhere is told from others', () => {
