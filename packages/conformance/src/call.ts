@@ -1,6 +1,6 @@
 import type { Call } from '@spillway/core'
 
-import { turns } from './time/turns.js'
+import { turns } from './time/pause.js'
 
 /** What goes with one request. A signal that all shared would gather the listeners of every client that hears it. */
 export function newCall(): Call {

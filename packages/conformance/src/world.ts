@@ -25,9 +25,17 @@ import {
 import { newCall } from './call.js'
 import type { Ending, Harness } from './harness.js'
 import { RuleBrokenError } from './rule-broken-error.js'
+import { settled } from './settled.js'
+import { pause } from './time/pause.js'
 
 /** A field and what is written to it, as an application would say it. */
 export type Change = readonly [field: Field, change: unknown]
+
+/** So often, at most, a store is asked whether it can be reached again: a pool has connections that broke in the outage. */
+const reachingsMax = 100
+
+/** Between two of these; about as long as clients wait before they connect again. */
+const reachingPauseMs = 20
 
 /** The numbers of writers count from here: 14 November 2023. */
 const baseSequence = sequenceAt(1_700_000_000_000)
@@ -126,9 +134,14 @@ export class World {
     return this.backend.records.absorb({ target, source, contents, fields }, this.call)
   }
 
-  /** Runs `body` while the store cannot be reached. */
-  duringOutage(body: () => Promise<void>): Promise<void> {
-    return during(this.#harness.outage?.(this.backend), body)
+  /** Runs `body` while the store cannot be reached; then waits for a client that has to find out that it can be again. */
+  async duringOutage(body: () => Promise<void>): Promise<void> {
+    await during(this.#harness.outage?.(this.backend), body)
+    for (let attempt = 1; attempt < reachingsMax; attempt++) {
+      const { status } = await settled('a read of the directory', () => this.backend.directory.read(this.call))
+      if (status === 'answered') return
+      await pause(reachingPauseMs)
+    }
   }
 
   /** Runs `body` while one shard cannot be read. */

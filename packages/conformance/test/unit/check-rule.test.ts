@@ -1,8 +1,8 @@
-import { memory, type Backend } from '@spillway/core'
+import { BackendError, memory, type Backend } from '@spillway/core'
 import { checkRule, RuleBrokenError, rules, type Harness, type Rule } from '@spillway/conformance'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { turnsInsteadOfTime } from '../doubles/patience.js'
-import { withRecords } from '../mutants/mutant.js'
+import { withDirectory, withRecords } from '../mutants/mutant.js'
 
 const rule: Rule = { id: 'a', claim: 'Holds.', check: () => Promise.resolve() }
 
@@ -80,6 +80,33 @@ test.each([
 ])('a hook %s that does nothing breaks %s: nothing passes for want of trouble', async (hook, id) => {
   const harness: Harness = { open: () => memory(), [hook]: () => () => undefined }
   expect((await checkRule(ruleOf(id), harness)).status).toBe('broken')
+})
+
+test('after an outage a client may need some time to find the store again', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const brokenConnections = 5
+  let failures = 0
+  const meet = async <T>(request: () => Promise<T>): Promise<T> => {
+    if (failures-- > 0) throw new BackendError('unavailable', 'No connection.')
+    return request()
+  }
+  const pooledReads = withDirectory((inner) => ({ read: (call) => meet(() => inner.read(call)) }))
+  const pooled = withRecords((inner) => ({
+    write: (write, call) => meet(() => inner.write(write, call)),
+    read: (read, call) => meet(() => inner.read(read, call)),
+  }))
+  const harness: Harness = {
+    open: () => pooled(pooledReads(memory())),
+    outage() {
+      failures = Infinity
+      return () => void (failures = brokenConnections)
+    },
+  }
+  const verdict = checkRule(ruleOf('errors-read'), harness, turnsInsteadOfTime)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(await verdict).toEqual({ status: 'kept' })
+  expect(failures).toBeLessThan(0)
 })
 
 test('keys begin with the prefix of the harness', async () => {
