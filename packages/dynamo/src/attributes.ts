@@ -7,37 +7,37 @@
 // Source: CapacityUnitCalculations.html, for the sizes.
 
 /** Begins the names of Spillway's own attributes. */
-const mark = '~'
+export const ownMark = '~'
 
 /** Begins the attribute of a field that cannot have its own name. */
-const fieldMark = `${mark}f`
+const fieldMark = `${ownMark}f`
 
 /** A writer's last number: a number. */
-const writerMark = `${mark}w`
+const writerMark = `${ownMark}w`
 
 /** There once a shard is sealed: a number. */
-export const sealedAttribute = `${mark}z`
+export const sealedAttribute = `${ownMark}z`
 
 /** The greatest number that was forgotten: a number. */
-export const forgottenAttribute = `${mark}g`
+export const forgottenAttribute = `${ownMark}g`
 
 /** Counts the changes of fields with rules of the user's own: a number. */
-export const revisionAttribute = `${mark}r`
+export const revisionAttribute = `${ownMark}r`
 
 /** Which shards' contents have been taken in: a string. */
-export const absorbedAttribute = `${mark}a`
+export const absorbedAttribute = `${ownMark}a`
 
 /** The directory's text: a string. */
-export const documentAttribute = `${mark}d`
+export const documentAttribute = `${ownMark}d`
 
 /** The directory's version: a string. */
-export const versionAttribute = `${mark}v`
+export const versionAttribute = `${ownMark}v`
 
 /** In a `latest` field: the value as JSON. */
-export const jsonPart = `${mark}j`
+export const jsonPart = `${ownMark}j`
 
 /** In a `latest` field: the stamp, as text that sorts as stamps do. */
-export const stampPart = `${mark}s`
+export const stampPart = `${ownMark}s`
 
 /** Where the last number of a writer stands. */
 export function writerAttribute(writer: string): string {
@@ -51,10 +51,10 @@ export function writerOf(attribute: string): string | undefined {
 
 /** Whether an attribute is Spillway's own, and no field's. */
 export function isOwnAttribute(attribute: string): boolean {
-  return attribute.startsWith(mark) && !attribute.startsWith(fieldMark)
+  return attribute.startsWith(ownMark) && !attribute.startsWith(fieldMark)
 }
 
 /** Where a field stands; `taken` are the names that the table has for itself. */
 export function fieldAttribute(name: string, taken: ReadonlySet<string>): string {
-  return name.startsWith(mark) || name === '__proto__' || taken.has(name) ? fieldMark + name : name
+  return name.startsWith(ownMark) || name === '__proto__' || taken.has(name) ? fieldMark + name : name
 }

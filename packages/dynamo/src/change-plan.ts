@@ -1,9 +1,11 @@
 // Problem: one flush has to be one request that merges every field by its rule, or does nothing at all.
 // Scheme: sums and unions by ADD; max, min and latest by SET under the condition that the change would be seen; a rule of the
-//   user's own by SET under the condition that its revision is still the one that was read.
+//   user's own by SET under the condition that its revision is still the one that was read. Conditions are loose, so that
+//   they hold whatever is stored, or where there are many of them tight: what was read says which half of each is needed.
 // Invariants: a condition that fails changes nothing; a field that has lost has lost for good, since what is stored only
 //   rises, and is left out of the next request; DynamoDB and `isSeen` agree.
-// Cost: a name, a value and for conditional fields about 40 to 80 bytes of expression each.
+// Cost: a name, a value and for conditional fields about 40 to 80 bytes of expression each; tight ones half of that, and a
+//   strong read before.
 // Source: Expressions.UpdateExpressions.html, Expressions.OperatorsAndFunctions.html.
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
@@ -12,13 +14,23 @@ import { BackendError, type FieldChange, type LatestState } from '@spillway/core
 import { jsonPart, revisionAttribute, stampPart } from './attributes.js'
 import type { Expression } from './expression.js'
 import { attributeOf, isSeen, ownRule, stateOf } from './field-state.js'
-import { conditionalFieldsMax } from './limits.js'
+import { conditionalFieldsMax, looseFieldsMax } from './limits.js'
 import { stampText } from './stamp-text.js'
 import { attributeIn, numberIn, type Item, type Table } from './table.js'
 
-/** Whether DynamoDB can merge these changes only after their fields have been read. */
+/** Whether the item has to be read before these changes can be written: for a rule of the user's own, and for many conditions. */
 export function needsReading(changes: readonly FieldChange[]): boolean {
-  return changes.some(({ rule }) => rule.kind === 'custom')
+  return changes.some(isOwnRule) || conditionalIn(changes) > looseFieldsMax
+}
+
+/** Throws `BackendError` when no single request can hold these changes: split, they would not be atomic. */
+export function requireOneRequest(changes: readonly FieldChange[]): void {
+  const count = conditionalIn(changes)
+  if (count <= conditionalFieldsMax) return
+  throw new BackendError(
+    'invalid',
+    `A write to DynamoDB changes at most ${conditionalFieldsMax} max, min and latest fields at once, but this one has ${count}: they do not fit one condition. Split the record.`,
+  )
 }
 
 /** The changes without those that would not be seen beside what is stored. Throws `BackendError`. */
@@ -29,26 +41,28 @@ export function withoutLosers(table: Table, changes: readonly FieldChange[], kno
 }
 
 /**
- * The changes in portions that fit a condition: all that must be done under a dedupe number are in the last one. More than
- * one only where a write changes more max, min and latest fields than one condition holds.
+ * The changes in portions that fit a loose condition; all but the last one have only fields whose merging may be repeated.
+ * For contents that are absorbed: as long as they are not recorded, readers merge them from their source as well.
  */
 export function portionsOf(changes: readonly FieldChange[]): readonly (readonly FieldChange[])[] {
   const conditional = changes.filter(isConditional)
-  if (conditional.length <= conditionalFieldsMax) return [changes]
   const portions: FieldChange[][] = []
-  for (let i = 0; i < conditional.length; i += conditionalFieldsMax)
-    portions.push(conditional.slice(i, i + conditionalFieldsMax))
-  portions.at(-1)?.push(...changes.filter((change) => !isConditional(change)))
-  return portions
+  for (let i = 0; i < conditional.length; i += looseFieldsMax) portions.push(conditional.slice(i, i + looseFieldsMax))
+  const last = portions.pop() ?? []
+  return [...portions, [...last, ...changes.filter((change) => !isConditional(change))]]
 }
 
-/** Puts the changes into an update. `known` is the item as it was last seen; it is needed for rules of the user's own. Throws `BackendError`. */
+/**
+ * Puts the changes into an update. `known` is the item as it was last seen; it is needed where `needsReading` says so. Throws
+ * `BackendError`.
+ */
 export function applyChanges(
   expression: Expression,
   table: Table,
   changes: readonly FieldChange[],
   known: Item | undefined,
 ): void {
+  const tightly = conditionalIn(changes) > looseFieldsMax ? (known ?? {}) : undefined
   for (const change of changes) {
     const attribute = table.attribute(change)
     switch (change.rule.kind) {
@@ -58,10 +72,12 @@ export function applyChanges(
         break
       case 'max':
       case 'min':
-        setIfBeyond(expression, attribute, attributeOf(change), change.rule.kind === 'max' ? '<' : '>')
+        requireBeyond(expression, attribute, change, tightly)
+        expression.set(attribute, attributeOf(change))
         break
       case 'latest':
-        setIfNewer(expression, attribute, change)
+        requireNewer(expression, attribute, change.state as LatestState, tightly)
+        expression.set(attribute, attributeOf(change))
         break
       case 'custom':
         expression.set(attribute, mergedByHand(change, known && attributeIn(known, attribute)))
@@ -70,27 +86,55 @@ export function applyChanges(
         change.rule.kind satisfies never
     }
   }
-  if (needsReading(changes)) requireRevision(expression, known ?? {})
+  if (changes.some(isOwnRule)) requireRevision(expression, known ?? {})
 }
 
 function isConditional({ rule }: FieldChange): boolean {
   return rule.kind === 'max' || rule.kind === 'min' || rule.kind === 'latest'
 }
 
-function setIfBeyond(expression: Expression, attribute: string, value: AttributeValue, comparison: '<' | '>'): void {
-  const [name, given] = [expression.name(attribute), expression.value(value)]
-  expression.require(`(attribute_not_exists(${name}) OR ${name} ${comparison} ${given})`)
-  expression.set(attribute, value)
+function isOwnRule({ rule }: FieldChange): boolean {
+  return rule.kind === 'custom'
 }
 
-function setIfNewer(expression: Expression, attribute: string, change: FieldChange): void {
-  const { json, stamp } = change.state as LatestState
-  const storedStamp = `${expression.name(attribute)}.${expression.name(stampPart)}`
-  const storedJson = `${expression.name(attribute)}.${expression.name(jsonPart)}`
-  const [given, value] = [expression.value({ S: stampText(stamp) }), expression.value({ S: json })]
-  const isOlder = `attribute_not_exists(${storedStamp}) OR ${storedStamp} < ${given}`
-  expression.require(`(${isOlder} OR (${storedStamp} = ${given} AND ${storedJson} < ${value}))`)
-  expression.set(attribute, attributeOf(change))
+function conditionalIn(changes: readonly FieldChange[]): number {
+  let count = 0
+  for (const change of changes) if (isConditional(change)) count += 1
+  return count
+}
+
+function requireBeyond(
+  expression: Expression,
+  attribute: string,
+  change: FieldChange,
+  tightly: Item | undefined,
+): void {
+  const name = expression.name(attribute)
+  const isUnwritten = `attribute_not_exists(${name})`
+  if (tightly !== undefined && attributeIn(tightly, attribute) === undefined) return expression.require(isUnwritten)
+  const isBeyond = `${name} ${change.rule.kind === 'max' ? '<' : '>'} ${expression.value(attributeOf(change))}`
+  expression.require(tightly === undefined ? `(${isUnwritten} OR ${isBeyond})` : isBeyond)
+}
+
+/** What is stored without a stamp was there before, and is older than all that have one. */
+function requireNewer(
+  expression: Expression,
+  attribute: string,
+  { json, stamp }: LatestState,
+  tightly: Item | undefined,
+): void {
+  const name = expression.name(attribute)
+  const storedStamp = `${name}.${expression.name(stampPart)}`
+  const isUnstamped = `attribute_not_exists(${storedStamp})`
+  const seen = tightly && attributeIn(tightly, attribute)?.M?.[stampPart]?.S
+  if (tightly !== undefined && seen === undefined) return expression.require(isUnstamped)
+  const text = stampText(stamp)
+  const given = expression.value({ S: text })
+  const isOlder = `${storedStamp} < ${given}`
+  if (tightly !== undefined && seen !== text) return expression.require(isOlder)
+  const storedJson = `${name}.${expression.name(jsonPart)}`
+  const isTieWon = `${storedStamp} = ${given} AND ${storedJson} < ${expression.value({ S: json })}`
+  expression.require(tightly === undefined ? `(${isUnstamped} OR ${isOlder} OR ${isTieWon})` : isTieWon)
 }
 
 function mergedByHand(change: FieldChange, stored: AttributeValue | undefined): AttributeValue {

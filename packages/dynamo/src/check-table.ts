@@ -1,24 +1,48 @@
-import { DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb'
+import {
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
+  type TableDescription,
+  type TimeToLiveDescription,
+} from '@aws-sdk/client-dynamodb'
 import { BackendError, type Call } from '@spillway/core'
 
 import type { ResolvedOptions } from './options.js'
-import { sendPlain } from './request.js'
+import type { Requests } from './requests.js'
 
 /**
  * Looks at the table, so that one that cannot work fails at the start and not in the middle. Rejects with `BackendError`: of
- * kind `invalid` when the keys are others than the options say, or when the table is replicated with eventual consistency.
+ * kind `invalid` when the keys or the TTL attribute are others than the options say, or when the table is replicated with
+ * eventual consistency.
  */
-export async function checkTable(options: ResolvedOptions, call: Call): Promise<void> {
+export async function checkTable(requests: Requests, options: ResolvedOptions, call: Call): Promise<void> {
   const command = new DescribeTableCommand({ TableName: options.table })
-  const { Table: table } = await sendPlain<{ Table?: TableDescription }>(options.client, command, 'read', call)
-  if (table === undefined) return
-  requireKeys(options, table)
-  if ((table.Replicas?.length ?? 0) > 0 && table.MultiRegionConsistency !== 'STRONG') {
-    throw new BackendError(
-      'invalid',
-      `Table ${options.table} is a global table with eventual consistency: the last writer of an item wins, and counts are lost. Use one with MultiRegionConsistency STRONG, or none.`,
-    )
+  const { output } = await requests.sendPlain<{ Table?: TableDescription }>(command, 'read', call)
+  if (output.Table !== undefined) {
+    requireKeys(options, output.Table)
+    requireOneCopy(options, output.Table)
   }
+  if (options.ttlAttribute !== undefined) await requireTtl(requests, options.table, options.ttlAttribute, call)
+}
+
+function requireOneCopy(options: ResolvedOptions, table: TableDescription): void {
+  if ((table.Replicas?.length ?? 0) === 0 || table.MultiRegionConsistency === 'STRONG') return
+  throw new BackendError(
+    'invalid',
+    `Table ${options.table} is a global table with eventual consistency: the last writer of an item wins, and counts are lost. Use one with MultiRegionConsistency STRONG, or none.`,
+  )
+}
+
+/** What was cleared would be said to expire, and would stay. */
+async function requireTtl(requests: Requests, table: string, ttlAttribute: string, call: Call): Promise<void> {
+  const command = new DescribeTimeToLiveCommand({ TableName: table })
+  const { output } = await requests.sendPlain<{ TimeToLiveDescription?: TimeToLiveDescription }>(command, 'read', call)
+  const { TimeToLiveStatus: status, AttributeName: actual } = output.TimeToLiveDescription ?? {}
+  if ((status === 'ENABLED' || status === 'ENABLING') && actual === ttlAttribute) return
+  const found = actual === undefined ? 'none' : JSON.stringify(actual)
+  throw new BackendError(
+    'invalid',
+    `Table ${table} must expire items by the attribute ${JSON.stringify(ttlAttribute)} as the options say, but its expiry is ${status ?? 'unknown'} with ${found}: see enableTtl, or leave ttlAttribute out.`,
+  )
 }
 
 function requireKeys(options: ResolvedOptions, table: TableDescription): void {

@@ -12,18 +12,17 @@ import { forgottenAttribute, sealedAttribute, writerAttribute } from './attribut
 import type { Expression } from './expression.js'
 import { attributeIn, numberIn, type Item } from './table.js'
 
-/** Requires that the shard is open and the number new, and records the number. */
-export function requireNew(expression: Expression, stamp: WriteStamp | undefined): void {
-  requireOpen(expression)
-  if (stamp === undefined) return
+/** Requires that the number is new, and records it. */
+export function requireNew(expression: Expression, stamp: WriteStamp): void {
   const [writer, forgotten] = [expression.name(writerAttribute(stamp.writer)), expression.name(forgottenAttribute)]
   const number = expression.value({ N: String(stamp.sequence) })
-  const isLetIn = `attribute_not_exists(${forgotten}) OR ${forgotten} < ${number}`
-  expression.require(`(${writer} < ${number} OR (attribute_not_exists(${writer}) AND (${isLetIn})))`)
+  // «Known and below, or unknown and not forgotten», multiplied out.
+  expression.require(`(attribute_not_exists(${writer}) OR ${writer} < ${number})`)
+  expression.require(`(${writer} < ${number} OR attribute_not_exists(${forgotten}) OR ${forgotten} < ${number})`)
   expression.set(writerAttribute(stamp.writer), { N: String(stamp.sequence) })
 }
 
-/** Requires that the shard is not sealed. */
+/** Requires that the shard is not sealed. Shard 0 never is: it needs no such condition. */
 export function requireOpen(expression: Expression): void {
   expression.require(`attribute_not_exists(${expression.name(sealedAttribute)})`)
 }

@@ -8,6 +8,7 @@
 
 import type { Backend } from '@spillway/core'
 
+import { capabilities } from './capabilities.js'
 import { checkTable } from './check-table.js'
 import { Housekeeping } from './housekeeping.js'
 import { absorb } from './operations/absorb.js'
@@ -17,8 +18,8 @@ import { read } from './operations/read.js'
 import { seal } from './operations/seal.js'
 import { write } from './operations/write.js'
 import { resolveOptions, type DynamoOptions } from './options.js'
-import type { Parts } from './parts.js'
-import { capabilities } from './physical-key.js'
+import type { ItemParts, Parts } from './parts.js'
+import { Requests } from './requests.js'
 import { Table } from './table.js'
 
 /**
@@ -27,10 +28,12 @@ import { Table } from './table.js'
  */
 export function dynamo(options: DynamoOptions): Backend {
   const resolved = resolveOptions(options)
-  const { client } = resolved
-  const table = new Table(resolved)
-  const housekeeping = new Housekeeping(client, table)
-  const parts: Parts = { client, table, housekeeping }
+  const items: ItemParts = {
+    requests: new Requests(resolved.client, resolved.table),
+    table: new Table(resolved),
+  }
+  const housekeeping = new Housekeeping(items)
+  const parts: Parts = { ...items, housekeeping }
   return {
     name: 'dynamo',
     capabilities,
@@ -41,8 +44,9 @@ export function dynamo(options: DynamoOptions): Backend {
       seal: (shard, fields, call) => seal(parts, shard, fields, call),
       absorb: (asked, call) => absorb(parts, asked, call),
       clear: (shard, retentionMs, call) => clear(parts, shard, retentionMs, call),
+      // No stampRoute: DynamoDB forgets nothing that it acknowledged, so no route has to be restored from its shard 0.
     },
-    open: (call) => (resolved.checkTable ? checkTable(resolved, call) : Promise.resolve()),
+    open: (call) => (resolved.checkTable ? checkTable(items.requests, resolved, call) : Promise.resolve()),
     close: () => housekeeping.settled(),
   }
 }

@@ -1,8 +1,8 @@
 // Problem: DynamoDB and its client name some forty failures, and each must be told as what it means for the data.
 // Scheme: one table from names to meanings; what is not in it goes by its HTTP status; what has none is uncertain.
 // Invariants: a write is called refused only if no copy of it can have been applied. The SDK sends a request again by itself,
-//   so a refusal of the last copy says nothing about an earlier one whose answer was lost: then it is «unknown», and what the
-//   store said of the throttle is kept.
+//   so a refusal of the last copy says nothing about an earlier one whose answer was lost: then it is «unknown». What the
+//   store said of a throttle, to the last copy or to an earlier one, goes with every kind.
 // Cost: only when something fails.
 // Source: Programming.Errors.html, throttling-diagnosing-workflow.html, API_ThrottlingReason.html; smithy's
 //   service-error-classification.
@@ -85,8 +85,21 @@ export function attemptsOf(error: unknown): number {
   return (error as SdkError | null)?.$metadata?.attempts ?? 1
 }
 
-/** A failure as the core knows it. `hasLostCopies`: the answer of an earlier copy of this request may have been lost. */
-export function translated(error: unknown, effect: Effect, hasLostCopies: boolean): BackendError {
+/** What the store said of a throttle; undefined where it did not throttle. */
+export function throttleIn(error: unknown): ThrottleDetail | undefined {
+  return meaningOf(error) === 'throttled' ? throttleOf(error as SdkError) : undefined
+}
+
+/**
+ * A failure as the core knows it. `hasLostCopies`: the answer of an earlier copy of this request may have been lost.
+ * `hidden`: what the store said to an earlier copy that it throttled.
+ */
+export function translated(
+  error: unknown,
+  effect: Effect,
+  hasLostCopies: boolean,
+  hidden: ThrottleDetail | undefined,
+): BackendError {
   if (isBackendError(error)) return error
   const meaning = meaningOf(error)
   const { name, message } = (error ?? {}) as SdkError
@@ -94,8 +107,8 @@ export function translated(error: unknown, effect: Effect, hasLostCopies: boolea
   const words =
     kind === 'unknown' && meaning !== 'uncertain' ? ' An earlier copy of this write may have been applied.' : ''
   const text = `DynamoDB failed with ${name ?? 'an error'}: ${message ?? String(error)}${words}`
-  if (meaning !== 'throttled') return new BackendError(kind, text, { cause: error })
-  return new BackendError(kind, text, { cause: error, throttle: throttleOf(error as SdkError) })
+  const throttle = throttleIn(error) ?? hidden
+  return new BackendError(kind, text, throttle === undefined ? { cause: error } : { cause: error, throttle })
 }
 
 function meaningOf(error: unknown): Meaning {
@@ -123,10 +136,11 @@ function kindOf(meaning: Meaning, effect: Effect, hasLostCopies: boolean): Failu
   }
 }
 
-/** Of several reasons the one that spreading cures: a key range of the table. An index has key ranges of its own, which the table's key does not spread. */
+/** Of several reasons the one that spreading cures, a key range of the table; else that of an index, which the application can cure. */
 function throttleOf(error: SdkError): ThrottleDetail {
   const reasons = error.ThrottlingReasons ?? error.throttlingReasons ?? []
-  const chosen = reasons.find(({ reason }) => scopeOf(reason) === 'key-range') ?? reasons[0]
+  const ofScope = (scope: ThrottleDetail['scope']) => reasons.find(({ reason }) => scopeOf(reason) === scope)
+  const chosen = ofScope('key-range') ?? ofScope('index-key-range') ?? reasons[0]
   if (chosen?.reason === undefined) return { reason: String(error.name), scope: 'other' }
   return { reason: chosen.reason, resource: chosen.resource, scope: scopeOf(chosen.reason) }
 }
@@ -137,9 +151,17 @@ function scopeOf(reason: string | undefined): ThrottleDetail['scope'] {
   return where === 'Table' ? 'key-range' : 'index-key-range'
 }
 
-/** A shard that DynamoDB left out of a batch. It gives no reason: API_BatchGetItem.html. */
+/** A shard that DynamoDB left out of a batch for lack of capacity. It gives no reason: API_BatchGetItem.html. */
 export function unprocessed(table: string): BackendError {
   return new BackendError('throttled', `DynamoDB left a shard of a batch unprocessed in table ${table}.`, {
     throttle: { reason: 'UnprocessedKeys', resource: table, scope: 'other' },
   })
+}
+
+/** A shard that DynamoDB left out of a batch that had grown large, which says nothing of capacity. */
+export function cutOff(table: string): BackendError {
+  return new BackendError(
+    'unavailable',
+    `DynamoDB cut a batch off for its size in table ${table}: read the rest again.`,
+  )
 }

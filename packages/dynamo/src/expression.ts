@@ -2,21 +2,22 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 
 /** The expressions of an UpdateItem in the making. Every name goes by a placeholder: reserved words and dots mean nothing. */
 export class Expression {
-  readonly #names = new Map<string, string>()
+  readonly #placeholders = new Map<string, string>()
+  readonly #names: Record<string, string> = {}
   readonly #values: Record<string, AttributeValue> = {}
-  readonly #conditions: string[] = []
-  readonly #set: string[] = []
-  readonly #add: string[] = []
-  readonly #remove: string[] = []
   #valueCount = 0
+  #condition = ''
+  #set = ''
+  #add = ''
+  #remove = ''
 
   /** The placeholder of an attribute's name. */
   name(attribute: string): string {
-    let placeholder = this.#names.get(attribute)
-    if (placeholder === undefined) {
-      placeholder = `#${this.#names.size.toString(36)}`
-      this.#names.set(attribute, placeholder)
-    }
+    const known = this.#placeholders.get(attribute)
+    if (known !== undefined) return known
+    const placeholder = `#${this.#placeholders.size.toString(36)}`
+    this.#placeholders.set(attribute, placeholder)
+    this.#names[placeholder] = attribute
     return placeholder
   }
 
@@ -27,43 +28,44 @@ export class Expression {
     return placeholder
   }
 
-  /** All conditions must hold. */
+  /**
+   * All conditions must hold. One that holds an OR comes in parentheses, and none nests them: AND goes before OR, and parsers
+   * of engines at home take exponential time for what is nested.
+   */
   require(condition: string): void {
-    this.#conditions.push(condition)
+    this.#condition += this.#condition === '' ? condition : ` AND ${condition}`
   }
 
   /** Sets an attribute. */
   set(attribute: string, value: AttributeValue): void {
-    this.#set.push(`${this.name(attribute)} = ${this.value(value)}`)
+    this.#set += `${this.#set === '' ? 'SET ' : ', '}${this.name(attribute)} = ${this.value(value)}`
   }
 
   /** Adds to a number or to a set. */
   add(attribute: string, value: AttributeValue): void {
-    this.#add.push(`${this.name(attribute)} ${this.value(value)}`)
+    this.#add += `${this.#add === '' ? ' ADD ' : ', '}${this.name(attribute)} ${this.value(value)}`
   }
 
   /** Takes an attribute out. */
   remove(attribute: string): void {
-    this.#remove.push(this.name(attribute))
+    this.#remove += `${this.#remove === '' ? ' REMOVE ' : ', '}${this.name(attribute)}`
   }
 
   /** Whether nothing would be changed. */
   get isEmpty(): boolean {
-    return this.#set.length + this.#add.length + this.#remove.length === 0
+    return this.#set === '' && this.#add === '' && this.#remove === ''
   }
 
-  /** What goes into the request. */
+  /** What goes into the request. Without a condition nothing is said of one. */
   input() {
-    const clauses = [clause('SET', this.#set), clause('ADD', this.#add), clause('REMOVE', this.#remove)]
     return {
-      UpdateExpression: clauses.filter((text) => text !== '').join(' '),
-      ...(this.#conditions.length > 0 && { ConditionExpression: this.#conditions.join(' AND ') }),
-      ExpressionAttributeNames: Object.fromEntries([...this.#names].map(([name, placeholder]) => [placeholder, name])),
+      UpdateExpression: (this.#set + this.#add + this.#remove).trimStart(),
+      ExpressionAttributeNames: this.#names,
       ...(this.#valueCount > 0 && { ExpressionAttributeValues: this.#values }),
+      ...(this.#condition !== '' && {
+        ConditionExpression: this.#condition,
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      }),
     }
   }
-}
-
-function clause(verb: string, actions: readonly string[]): string {
-  return actions.length === 0 ? '' : `${verb} ${actions.join(', ')}`
 }

@@ -14,6 +14,9 @@ import { jsonOfAttribute } from './json-of-attribute.js'
 import { numberText, wholeText } from './number-text.js'
 import { oldestStamp, stampOf, stampText } from './stamp-text.js'
 
+/** A decimal of so many characters that is read as a whole double is whole. */
+const plainDigitsMax = 15
+
 /** A state as an attribute. Throws `BackendError` when DynamoDB has no such value. */
 export function attributeOf({ name, rule, state }: FieldChange): AttributeValue {
   switch (rule.kind) {
@@ -42,6 +45,8 @@ export function stateOf(field: Field, attribute: AttributeValue | undefined): un
     case 'sum': {
       if (attribute.N === undefined) break
       if (rule.id === 'sum(float)') return Number(attribute.N)
+      if (attribute.N.length <= plainDigitsMax && Number.isSafeInteger(Number(attribute.N)))
+        return Number(attribute.N) + 0
       const whole = wholeText(attribute.N)
       if (whole !== undefined) return rule.decode(whole)
       break

@@ -8,13 +8,14 @@
 
 import type { WriteStamp } from '@spillway/core'
 
-import type { DynamoPort } from './client-port.js'
 import { forgottenAttribute, writerAttribute, writerOf } from './attributes.js'
 import { requireOpen } from './dedupe.js'
 import { Expression } from './expression.js'
 import { forgottenAtOnceMax } from './limits.js'
 import { update } from './operations/update.js'
-import { numberIn, type Item, type Table } from './table.js'
+import type { ItemParts } from './parts.js'
+import { numberIn, type Item } from './table.js'
+import { callFor } from './time/call-for.js'
 
 /** One housekeeping write has to be earned by so many writes. */
 const writesEach = 16
@@ -22,20 +23,26 @@ const writesEach = 16
 /** What can be saved up for later. */
 const creditMax = 4 * writesEach
 
+/** So many housekeeping writes are under way at most; a store that does not answer gets no more of them. */
+const underWayMax = 4
+
+/** A housekeeping write is given up after so long; another write will see the same entries again. */
+const patienceMs = 10_000
+
 /** Forgets writers that are gone. */
 export class Housekeeping {
-  readonly #target: { readonly client: DynamoPort; readonly table: Table }
+  readonly #parts: ItemParts
   readonly #underWay = new Set<Promise<void>>()
   #credit = writesEach
 
-  constructor(client: DynamoPort, table: Table) {
-    this.#target = { client, table }
+  constructor(parts: ItemParts) {
+    this.#parts = parts
   }
 
   /** Counts a write; answers whether it should bring back the item. About one in sixteen does, by its number: no key is passed over, and none of a writer that writes once. */
-  wantsToLook(stamp: WriteStamp): boolean {
+  wantsToLook({ sequence }: WriteStamp): boolean {
     this.#credit = Math.min(creditMax, this.#credit + 1)
-    return this.#credit > writesEach && Math.imul(stamp.sequence % 2 ** 32, 0x9e3779b1) >>> 28 === 0
+    return this.#credit > writesEach && this.#underWay.size < underWayMax && isOneInSixteen(sequence)
   }
 
   /** Takes out the writers that an item remembers for too long. Does not wait. */
@@ -44,7 +51,7 @@ export class Housekeeping {
     if (old.length === 0) return
     this.#credit -= writesEach
     const expression = forgetting(old, numberIn(item, forgottenAttribute))
-    const task = update(this.#target, place, expression, 'NONE', undefined).then(
+    const task = update(this.#parts, place, expression, false, callFor(patienceMs)).then(
       () => undefined,
       () => undefined, // another write will see them again
     )
@@ -56,6 +63,13 @@ export class Housekeeping {
   async settled(): Promise<void> {
     await Promise.all(this.#underWay)
   }
+}
+
+/** By all bits of the number, whatever the steps in which a writer's numbers grow. */
+function isOneInSixteen(sequence: number): boolean {
+  let hash = Math.imul((sequence / 2 ** 32) ^ 0x85ebca6b, 0xc2b2ae35) ^ (sequence % 2 ** 32)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x9e3779b1)
+  return (hash ^ (hash >>> 15)) >>> 28 === 0
 }
 
 interface Entry {

@@ -25,13 +25,25 @@ export const writeUnitsPerSecond = 1_000
 export const readUnitsPerSecond = 3_000
 
 /**
- * So many fields may stand in one condition. An expression has 4 KB and 300 operators (ServiceQuotas.html); a `latest` takes
- * about 80 bytes and 8 operators.
+ * So many max, min and latest fields are written without a look at what is stored. An expression has 4 KB and 300 operators
+ * (ServiceQuotas.html; conditions, too: scylladb/scylladb#14473): such a `latest` takes about 80 bytes and 8 operators.
  */
-export const conditionalFieldsMax = 32
+export const looseFieldsMax = 32
+
+/** So many of them one write takes at all: under what was read each needs at most 36 bytes and 4 operators. */
+export const conditionalFieldsMax = 64
+
+/** So many attributes one request takes out: 6 bytes each of the 4 KB that an expression has. */
+export const removedAtOnceMax = 512
 
 /** So many dedupe entries one housekeeping write takes out: two operators each, far within the 300. */
 export const forgottenAtOnceMax = 64
 
 /** So often a write is tried again because its condition failed; each time but for rivals' writes it has one field less. */
 export const roundsMax = 64
+
+/**
+ * A batch that brought so many bytes may have been cut off for its size: it ends at 16 MB, and at 1 MB of one partition, and the
+ * item that did not fit has up to 400 KB (API_BatchGetItem.html).
+ */
+export const largeBatchBytes = 512 * 1_024

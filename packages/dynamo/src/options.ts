@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@spillway/core'
 
+import { ownMark } from './attributes.js'
 import type { DynamoPort } from './client-port.js'
 
 /** What `dynamo` takes. */
@@ -16,7 +17,7 @@ export interface DynamoOptions {
   readonly sortValue?: string | number
   /** The table's TTL attribute. Sealed shards that were merged back expire by it; without one they stay. A field of that name gets an attribute of its own. @default none */
   readonly ttlAttribute?: string
-  /** Whether the table is looked at when a client opens: one DescribeTable, to refuse a table that does not fit. @default true */
+  /** Whether the table is looked at when a client opens: one DescribeTable, and one DescribeTimeToLive where `ttlAttribute` is given, to refuse a table that does not fit. @default true */
   readonly checkTable?: boolean
 }
 
@@ -52,7 +53,7 @@ export function resolveOptions(options: DynamoOptions): ResolvedOptions {
   const checkTable: unknown = options.checkTable ?? true
   if (typeof checkTable !== 'boolean')
     throw new InvalidArgumentError('dynamo({ checkTable })', 'true or false', checkTable)
-  return Object.freeze({
+  const resolved: ResolvedOptions = {
     client: options.client,
     table: optionalName('table', options.table) ?? missing('table', options.table),
     partitionKey: optionalName('partitionKey', options.partitionKey) ?? 'pk',
@@ -60,7 +61,23 @@ export function resolveOptions(options: DynamoOptions): ResolvedOptions {
     sortValue: sortValue ?? '',
     ttlAttribute: optionalName('ttlAttribute', options.ttlAttribute),
     checkTable,
-  })
+  }
+  requireOwnNames(resolved)
+  return Object.freeze(resolved)
+}
+
+/** The table's own attributes must not meet each other, nor those of Spillway. */
+function requireOwnNames(resolved: ResolvedOptions): void {
+  const seen = new Set<string>()
+  for (const option of ['partitionKey', 'sortKey', 'ttlAttribute'] as const) {
+    const name = resolved[option]
+    if (name === undefined) continue
+    if (seen.has(name) || name.startsWith(ownMark)) {
+      const expected = `an attribute of its own that does not begin with ${JSON.stringify(ownMark)}`
+      throw new InvalidArgumentError(`dynamo({ ${option} })`, expected, name)
+    }
+    seen.add(name)
+  }
 }
 
 function optionalName(option: string, given: unknown): string | undefined {

@@ -1,10 +1,14 @@
-import type { DynamoPort } from './client-port.js'
 import type { Housekeeping } from './housekeeping.js'
+import type { Requests } from './requests.js'
 import type { Table } from './table.js'
 
-/** What every request needs. */
-export interface Parts {
-  readonly client: DynamoPort
+/** What a request to one item needs. */
+export interface ItemParts {
+  readonly requests: Requests
   readonly table: Table
+}
+
+/** What operations need. */
+export interface Parts extends ItemParts {
   readonly housekeeping: Housekeeping
 }

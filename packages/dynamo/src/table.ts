@@ -2,6 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { Field } from '@spillway/core'
 
 import { fieldAttribute } from './attributes.js'
+import { layoutOf, type FieldLayout } from './field-layout.js'
 import type { ResolvedOptions } from './options.js'
 
 /** An item as the SDK gives it. */
@@ -17,6 +18,7 @@ export class Table {
   /** Its TTL attribute. */
   readonly ttlAttribute: string | undefined
   readonly #taken: ReadonlySet<string>
+  readonly #layouts = new WeakMap<readonly Field[], FieldLayout>()
 
   constructor(options: ResolvedOptions) {
     this.name = options.table
@@ -46,6 +48,15 @@ export class Table {
   /** The attribute of a field. */
   attribute(field: Field): string {
     return fieldAttribute(field.name, this.#taken)
+  }
+
+  /** Where the fields of a record stand: remembered for as long as the very list is. */
+  layout(fields: readonly Field[]): FieldLayout {
+    const known = this.#layouts.get(fields)
+    if (known !== undefined) return known
+    const layout = layoutOf(fields, (field) => this.attribute(field), this.partitionKey)
+    this.#layouts.set(fields, layout)
+    return layout
   }
 }
 

@@ -6,7 +6,7 @@
 // Cost: one strong read and one write; more only while others absorb into the same shard.
 // Source: docs/routing.md, rule absorb.
 
-import { BackendError, type Absorb, type AbsorbedShard, type Call, type FieldChange } from '@spillway/core'
+import { BackendError, placeOf, type Absorb, type AbsorbedShard, type Call, type FieldChange } from '@spillway/core'
 
 import { absorbedOf, absorbedText, united } from '../absorbed-text.js'
 import { absorbedAttribute } from '../attributes.js'
@@ -15,7 +15,6 @@ import { isSealed, requireOpen } from '../dedupe.js'
 import { Expression } from '../expression.js'
 import { roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
-import { placeOf } from '../physical-key.js'
 import { attributeIn, type Item } from '../table.js'
 import { look } from './look.js'
 import { update } from './update.js'
@@ -35,10 +34,10 @@ export async function absorb(parts: Parts, asked: Absorb, call: Call): Promise<v
   const changes = portions.at(-1) ?? []
   for (let round = 0; round < roundsMax; round++) {
     const expression = new Expression()
-    requireOpen(expression)
+    if (target.index > 0) requireOpen(expression)
     applyChanges(expression, parts.table, withoutLosers(parts.table, changes, known), known)
     record(expression, known, united([...recordedIn(known), entry, ...(contents.absorbed ?? [])]))
-    const outcome = await update(parts, place, expression, 'NONE', call)
+    const outcome = await update(parts, place, expression, false, call)
     if (outcome.status === 'answered') return
     known = outcome.item ?? (await look(parts, place, call)).item
     if (isRecorded(known, entry)) return

@@ -1,19 +1,26 @@
-import { BackendError, type Call, type ShardRef } from '@spillway/core'
+// Problem: a shard that was merged back is read by nobody, and yet has to refuse what may still arrive for it.
+// Scheme: take every field out of its item, leave what is Spillway's own, and set the table's TTL attribute, if it has one.
+// Invariants: only a sealed shard is touched; the item goes no sooner than `retentionMs` after the first clear, by this
+//   machine's clock; without a TTL attribute its remains stay.
+// Cost: one strong read and one write; one more of each for every 512 fields beyond the first.
+// Source: docs/routing.md, «Rules for records»; howitworks-ttl.html: an expired item goes within a few days.
+
+import { BackendError, placeOf, type Call, type ShardRef } from '@spillway/core'
 
 import { isOwnAttribute, sealedAttribute } from '../attributes.js'
 import { contended } from '../change-plan.js'
 import { isSealed } from '../dedupe.js'
 import { Expression } from '../expression.js'
-import { roundsMax } from '../limits.js'
+import { removedAtOnceMax, roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
-import { placeOf } from '../physical-key.js'
+import { attributeIn, type Item, type Table } from '../table.js'
 import { epochSeconds } from '../time/epoch-seconds.js'
 import { look } from './look.js'
 import { update } from './update.js'
 
 /**
- * Takes every field out of a sealed shard's item and sets the table's TTL attribute, if it has one: a strong read and one
- * write. Rejects with `BackendError`, of kind `rejected` when the shard is not sealed.
+ * Takes every field out of a sealed shard's item and sets the table's TTL attribute, if it has one. Rejects with
+ * `BackendError`, of kind `rejected` when the shard is not sealed.
  */
 export async function clear(
   parts: Parts,
@@ -22,20 +29,26 @@ export async function clear(
   call: Call,
 ): Promise<'expires' | 'stays'> {
   const place = placeOf(shard)
-  const { table } = parts
-  const { ttlAttribute } = table
+  const answer = parts.table.ttlAttribute === undefined ? 'stays' : 'expires'
   for (let round = 0; round < roundsMax; round++) {
     const { item } = await look(parts, place, call)
     if (!isSealed(item)) throw new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.')
-    const expression = new Expression()
-    expression.require(`attribute_exists(${expression.name(sealedAttribute)})`)
-    for (const attribute of Object.keys(item))
-      if (!table.isTaken(attribute) && !isOwnAttribute(attribute)) expression.remove(attribute)
-    if (ttlAttribute !== undefined && !Object.hasOwn(item, ttlAttribute))
-      expression.set(ttlAttribute, { N: String(epochSeconds(retentionMs)) })
-    if (expression.isEmpty) return ttlAttribute === undefined ? 'stays' : 'expires'
-    const outcome = await update(parts, place, expression, 'NONE', call)
-    if (outcome.status === 'answered') return ttlAttribute === undefined ? 'stays' : 'expires'
+    const fields = Object.keys(item).filter((name) => !parts.table.isTaken(name) && !isOwnAttribute(name))
+    const now = fields.slice(0, removedAtOnceMax)
+    const expression = clearing(parts.table, item, now, retentionMs)
+    if (expression.isEmpty) return answer
+    const { status } = await update(parts, place, expression, false, call)
+    if (status === 'answered' && now.length === fields.length) return answer
   }
   throw contended(place)
+}
+
+function clearing(table: Table, item: Item, fields: readonly string[], retentionMs: number): Expression {
+  const expression = new Expression()
+  expression.require(`attribute_exists(${expression.name(sealedAttribute)})`)
+  for (const field of fields) expression.remove(field)
+  const { ttlAttribute } = table
+  if (ttlAttribute !== undefined && attributeIn(item, ttlAttribute) === undefined)
+    expression.set(ttlAttribute, { N: String(epochSeconds(retentionMs)) })
+  return expression
 }

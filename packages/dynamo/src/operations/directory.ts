@@ -5,13 +5,12 @@
 // Cost: one strong read, or one write of as many units as the text has KB.
 // Source: Expressions.ConditionExpressions.html.
 
-import { BackendError, type Call, type DirectoryDocument, type DirectoryStore } from '@spillway/core'
+import { BackendError, directoryPlace, type Call, type DirectoryDocument, type DirectoryStore } from '@spillway/core'
 
 import { documentAttribute, versionAttribute } from '../attributes.js'
 import { nonce } from '../chance/nonce.js'
 import { Expression } from '../expression.js'
 import type { Parts } from '../parts.js'
-import { directoryPlace } from '../physical-key.js'
 import { attributeIn, type Item } from '../table.js'
 import { look } from './look.js'
 import { update } from './update.js'
@@ -34,7 +33,7 @@ async function swap(parts: Parts, expected: string | undefined, text: string, ca
   )
   expression.set(versionAttribute, { S: unique })
   expression.set(documentAttribute, { S: text })
-  const outcome = await update(parts, directoryPlace, expression, 'NONE', call)
+  const outcome = await update(parts, directoryPlace, expression, false, call)
   if (outcome.status === 'answered') return unique
   if (!outcome.hasLostCopies) return undefined
   const found = outcome.item ?? (await lookAfterLoss(parts, call))

@@ -1,16 +1,15 @@
-import type { Call, Field, ShardContents, ShardRef } from '@spillway/core'
+import { BackendError, placeOf, type Call, type Field, type ShardContents, type ShardRef } from '@spillway/core'
 
 import { sealedAttribute } from '../attributes.js'
+import { contended } from '../change-plan.js'
 import { Expression } from '../expression.js'
 import type { Parts } from '../parts.js'
-import { contended } from '../change-plan.js'
-import { placeOf } from '../physical-key.js'
 import { contentsOf } from './contents.js'
 import { update } from './update.js'
 
 /**
  * Freezes a shard, also one that was never written, and answers with what it holds: one write, which brings the item back as
- * it left it. Rejects with `BackendError`.
+ * it left it. Rejects with `BackendError`, of kind `invalid` for shard 0, whose writes do not ask for a seal.
  */
 export async function seal(
   parts: Parts,
@@ -18,11 +17,12 @@ export async function seal(
   fields: readonly Field[],
   call: Call,
 ): Promise<ShardContents> {
+  if (shard.index === 0) throw new BackendError('invalid', 'Shard 0 is the key itself and is never sealed.')
   const place = placeOf(shard)
   const expression = new Expression()
   expression.set(sealedAttribute, { N: '1' })
-  const outcome = await update(parts, place, expression, 'ALL_NEW', call)
+  const outcome = await update(parts, place, expression, true, call)
   if (outcome.status === 'conditionFailed') throw contended(place) // there is no condition
   const { Attributes, ConsumedCapacity } = outcome.output
-  return contentsOf(parts.table, fields, Attributes ?? {}, ConsumedCapacity?.CapacityUnits)
+  return contentsOf(parts.table, fields, Attributes ?? {}, ConsumedCapacity?.CapacityUnits, outcome.throttles)
 }

@@ -1,10 +1,10 @@
 import { UpdateItemCommand, type ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type { Call } from '@spillway/core'
 
-import type { DynamoPort } from '../client-port.js'
 import type { Expression } from '../expression.js'
-import { send, type Outcome } from '../request.js'
-import type { Item, Table } from '../table.js'
+import type { ItemParts } from '../parts.js'
+import type { Outcome } from '../requests.js'
+import type { Item } from '../table.js'
 
 /** What is used of an answer to UpdateItem. */
 export interface Updated {
@@ -12,21 +12,20 @@ export interface Updated {
   readonly ConsumedCapacity?: ConsumedCapacity
 }
 
-/** Sends an update of the item at a place, and asks for the item where its condition fails. Rejects with `BackendError`. */
+/** Sends an update of the item at a place; `isItemWanted` brings the item back as the update leaves it. Rejects with `BackendError`. */
 export function update(
-  { client, table }: { readonly client: DynamoPort; readonly table: Table },
+  { requests, table }: ItemParts,
   place: string,
   expression: Expression,
-  returned: 'NONE' | 'ALL_NEW',
-  call: Call | undefined,
+  isItemWanted: boolean,
+  call: Call,
 ): Promise<Outcome<Updated>> {
   const command = new UpdateItemCommand({
     TableName: table.name,
     Key: table.key(place),
     ...expression.input(),
-    ReturnValues: returned,
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...(isItemWanted && { ReturnValues: 'ALL_NEW' as const }),
     ReturnConsumedCapacity: 'TOTAL',
   })
-  return send<Updated>(client, command, 'write', call)
+  return requests.send<Updated>(command, 'write', call)
 }

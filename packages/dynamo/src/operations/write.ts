@@ -2,83 +2,62 @@
 // Scheme: the whole change goes as one UpdateItem whose condition holds the dedupe rule, the seal and what max, min and latest
 //   need. When it fails, the item says why (the service sends it along, or one strong read fetches it): the change is in, or the
 //   shard is sealed, or a number is too old, or fields have lost, and then the rest goes once more without them.
-// Invariants: those of dedupe.ts and change-plan.ts; each further round has a field less or a rival's revision to follow.
-// Cost: one request; one more for fields that lose; one strong read before it for a rule of the user's own.
+// Invariants: those of dedupe.ts and change-plan.ts; each further round has a field less or a rival's write to follow. Shard 0
+//   is never sealed: sums that go there without a number have no condition at all, and are a plain ADD.
+// Cost: one request; one more for fields that lose; one strong read before it for a rule of the user's own, and for more than
+//   32 max, min and latest fields.
 // Source: API_UpdateItem.html, on ReturnValuesOnConditionCheckFailure.
 
-import {
-  BackendError,
-  type Call,
-  type FieldChange,
-  type ShardWrite,
-  type WriteAnswer,
-  type WriteStamp,
-} from '@spillway/core'
+import { BackendError, placeOf, type Call, type ShardWrite, type WriteAnswer } from '@spillway/core'
 
-import { applyChanges, contended, needsReading, portionsOf, withoutLosers } from '../change-plan.js'
-import { judgementOf, requireNew } from '../dedupe.js'
+import { applyChanges, contended, needsReading, requireOneRequest, withoutLosers } from '../change-plan.js'
+import { judgementOf, requireNew, requireOpen } from '../dedupe.js'
 import { Expression } from '../expression.js'
 import { roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
-import { placeOf } from '../physical-key.js'
+import type { HiddenThrottles } from '../requests.js'
 import type { Item } from '../table.js'
 import { look, type Looked } from './look.js'
 import { update } from './update.js'
 
 /** Merges a change into one shard. Rejects with `BackendError`. */
-export async function write(parts: Parts, { shard, changes, stamp }: ShardWrite, call: Call): Promise<WriteAnswer> {
+export async function write(parts: Parts, asked: ShardWrite, call: Call): Promise<WriteAnswer> {
+  const { shard, changes, stamp } = asked
   if (changes.length === 0)
     throw new BackendError('invalid', 'A write must change at least one field, but came with none.')
-  const place = placeOf(shard)
-  const portions = portionsOf(changes)
-  let units = 0
-  for (const [i, portion] of portions.entries()) {
-    const isLast = i === portions.length - 1
-    const answer = await writePortion(parts, place, portion, isLast ? stamp : undefined, call)
-    units += answer.units ?? 0
-    if (isLast || answer.status !== 'done') return { ...answer, units }
-  }
-  throw contended(place) // there is at least one portion
-}
-
-async function writePortion(
-  parts: Parts,
-  place: string,
-  changes: readonly FieldChange[],
-  stamp: WriteStamp | undefined,
-  call: Call,
-): Promise<WriteAnswer> {
+  requireOneRequest(changes)
   const { table, housekeeping } = parts
-  let units = 0
+  const place = placeOf(shard)
+  const spent = new Spent()
   let remaining = changes
   let known: Item | undefined
-  const learn = async (item: Item | undefined, hasLostCopies: boolean) => {
-    const seen = item === undefined ? await lookFor(parts, place, call, hasLostCopies) : { item, units: 0 }
-    units += seen.units
-    known = seen.item
-    remaining = withoutLosers(table, remaining, known)
-    return judgementOf(known, stamp)
-  }
   if (needsReading(changes)) {
-    const judgement = await learn(undefined, false)
-    if (judgement !== undefined) return { ...judgement, units }
+    known = spent.on(await look(parts, place, call)).item
+    const judgement = judgementOf(known, stamp)
+    if (judgement !== undefined) return spent.with(judgement)
+    remaining = withoutLosers(table, remaining, known)
   }
   for (let round = 0; round < roundsMax && remaining.length > 0; round++) {
     const expression = new Expression()
-    requireNew(expression, stamp)
+    if (shard.index > 0) requireOpen(expression)
+    if (stamp !== undefined) requireNew(expression, stamp)
     applyChanges(expression, table, remaining, known)
     const isLooking = stamp !== undefined && housekeeping.wantsToLook(stamp)
-    const outcome = await update(parts, place, expression, isLooking ? 'ALL_NEW' : 'NONE', call)
+    const outcome = await update(parts, place, expression, isLooking, call)
     if (outcome.status === 'answered') {
       const { Attributes, ConsumedCapacity } = outcome.output
       if (isLooking && Attributes !== undefined) housekeeping.tidy(place, Attributes, stamp)
-      return { status: 'done', units: units + (ConsumedCapacity?.CapacityUnits ?? 0) }
+      spent.on({ units: ConsumedCapacity?.CapacityUnits, throttles: outcome.throttles })
+      return spent.with({ status: 'done' })
     }
-    const judgement = await learn(outcome.item, outcome.hasLostCopies)
-    if (judgement !== undefined) return { ...judgement, units }
+    spent.on({ units: 0, throttles: outcome.throttles })
+    known = outcome.item ?? spent.on(await lookFor(parts, place, call, outcome.hasLostCopies)).item
+    const judgement = judgementOf(known, stamp)
+    if (judgement !== undefined) return spent.with(judgement)
+    remaining = withoutLosers(table, remaining, known)
   }
   if (remaining.length > 0) throw contended(place)
-  return { status: 'done', units } // all that is left has lost: what is stored stands above it
+  return spent.with({ status: 'done' }) // all that is left has lost: what is stored stands above it
 }
 
 /** Why a condition failed. While that is not known, an earlier copy of the write may be the reason: then nobody knows whether it is in. */
@@ -90,5 +69,22 @@ async function lookFor(parts: Parts, place: string, call: Call, hasLostCopies: b
     throw new BackendError('unknown', 'A copy of this write may be in: its item could not be read afterwards.', {
       cause: error,
     })
+  }
+}
+
+/** What the requests of one write have taken together. */
+class Spent {
+  #units = 0
+  #throttles: HiddenThrottles
+
+  on<T extends { readonly units: number | undefined; readonly throttles: HiddenThrottles }>(request: T): T {
+    this.#units += request.units ?? 0
+    if (request.throttles !== undefined)
+      this.#throttles = this.#throttles === undefined ? request.throttles : [...this.#throttles, ...request.throttles]
+    return request
+  }
+
+  with(answer: WriteAnswer): WriteAnswer {
+    return { ...answer, units: this.#units, throttles: this.#throttles }
   }
 }

@@ -1,12 +1,13 @@
 import { describeBackend } from '@spillway/conformance/vitest'
-import { dynamo } from '@spillway/dynamo'
 import { startDynalite, type DynamoEngine } from '@spillway/testkit'
 import { afterAll, beforeAll } from 'vitest'
 
-import { clientFor, dropTables, newTable } from '../fixtures/tables.js'
+import { harnessOn } from '../fixtures/harness.js'
+import { clientFor, dropTables } from '../fixtures/tables.js'
 
 let engine: DynamoEngine
 let client: ReturnType<typeof clientFor>
+const direct = () => client
 
 beforeAll(async () => {
   engine = await startDynalite()
@@ -19,17 +20,9 @@ afterAll(async () => {
   await engine.close()
 })
 
-describeBackend('dynamo on dynalite', {
-  open: async () => dynamo({ client, table: await newTable(client) }),
-})
+describeBackend('dynamo on a plain table', harnessOn({ direct }))
 
-describeBackend('dynamo on a table with a sort key', {
-  open: async () =>
-    dynamo({
-      client,
-      table: await newTable(client, { partitionKey: 'id', sortKey: 'kind' }),
-      partitionKey: 'id',
-      sortKey: 'kind',
-      sortValue: 'record',
-    }),
-})
+describeBackend(
+  'dynamo on a table with names of its own and a sort key',
+  harnessOn({ direct, keys: { partitionKey: 'id', sortKey: 'kind', sortValue: 'record' } }),
+)

@@ -1,47 +1,58 @@
 import type { Harness } from '@spillway/conformance'
 import { describeBackend } from '@spillway/conformance/vitest'
-import { dynamo } from '@spillway/dynamo'
-import { startDynalite, startGateway, type DynamoEngine, type Gateway, type GatewayFaults } from '@spillway/testkit'
+import type { DynamoOptions } from '@spillway/dynamo'
+import { startDynalite, startGateway, type DynamoEngine, type Gateway } from '@spillway/testkit'
 import { afterAll, beforeAll } from 'vitest'
 
-import { clientFor, dropTables, newTable } from '../fixtures/tables.js'
+import { FetchClient } from '../fixtures/fetch-client.js'
+import { harnessOn, hooksOf } from '../fixtures/harness.js'
+import { clientFor, dropTables } from '../fixtures/tables.js'
 
 let engine: DynamoEngine
+let direct: ReturnType<typeof clientFor>
 const gateways: Gateway[] = []
 const clients: ReturnType<typeof clientFor>[] = []
 
 beforeAll(async () => {
   engine = await startDynalite()
-  for (const sendsItem of [true, false]) {
+  direct = clientFor(engine.endpoint)
+  for (const [sendsItem, maxAttempts] of [
+    [true, 3],
+    [false, 1],
+  ] as const) {
     const gateway = await startGateway({ endpoint: engine.endpoint, sendsItem })
     gateways.push(gateway)
-    clients.push(clientFor(gateway.endpoint, { maxAttempts: 2 }))
+    clients.push(clientFor(gateway.endpoint, { maxAttempts }))
   }
 })
 
 afterAll(async () => {
-  await dropTables(clients[0]!)
-  for (const client of clients) client.destroy()
+  await dropTables(direct)
+  for (const client of [direct, ...clients]) client.destroy()
   for (const gateway of gateways) await gateway.close()
   await engine.close()
 })
 
-/** A table behind one of the gateways, which all go wrong in the same way during an outage. */
-function harness(which: number, outage: GatewayFaults): Harness {
-  return {
-    open: async () => dynamo({ client: clients[which]!, table: await newTable(clients[which]!) }),
-    outage() {
-      const gateway = gateways[which]!
-      gateway.faults = outage
-      return () => {
-        gateway.faults = {}
-      }
-    },
-  }
+/** A table behind one of the gateways. */
+function harness(which: number, client: () => DynamoOptions['client'] = () => clients[which]!): Harness {
+  return { ...harnessOn({ direct: () => direct, client }), ...hooksOf(() => gateways[which]!, client) }
 }
 
+describeBackend('dynamo, told which item met a failed condition, with three attempts of the SDK', harness(0))
+
+describeBackend('dynamo, not told of the item, with one attempt', harness(1))
+
+describeBackend('dynamo, mute in an outage: what is asked is done, and answered with HTTP 500', {
+  ...harness(1),
+  outage() {
+    gateways[1]!.faults = { errorAfterEffect: 1 }
+    return () => {
+      gateways[1]!.faults = {}
+    }
+  },
+})
+
 describeBackend(
-  'dynamo, told which item met a failed condition, and cut off in an outage',
-  harness(0, { resetBeforeEffect: 1 }),
+  'dynamo over a client that is not the SDK',
+  harness(0, () => new FetchClient(gateways[0]!.endpoint)),
 )
-describeBackend('dynamo, not told of the item, and mute in an outage', harness(1, { errorAfterEffect: 1 }))

@@ -1,8 +1,6 @@
-import { BatchGetItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { at, latest, max, min, sum, union } from '@spillway/core'
-import { createClient, mergeRule } from '@spillway/core'
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { at, createClient, latest, max, min, sum, union } from '@spillway/core'
 import { dynamo } from '@spillway/dynamo'
-import { enableTtl } from '@spillway/dynamo/setup'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { startBehind, type Behind } from '../fixtures/engine.js'
@@ -118,71 +116,4 @@ describe('an item that was there before', () => {
     const write = records.write({ shard: own('k'), changes: [change(total, 1)], stamp: undefined }, call)
     await expect(write).rejects.toMatchObject({ kind: 'invalid' })
   })
-
-  test('expires by its own attribute; a field of that name has another', async () => {
-    const table = await newTable(client)
-    await enableTtl({ client, table, ttlAttribute: 'ttl' })
-    const backend = dynamo({ client, table, ttlAttribute: 'ttl' })
-    const ttl = field('ttl', sum())
-    await backend.records.write({ shard: own('stays'), changes: [change(ttl, 5)], stamp: undefined }, call)
-    await client.send(new PutItemCommand({ TableName: table, Item: { pk: { S: 'goes' }, ttl: { N: '100' } } }))
-    expect(await behind.gateway.expire(101)).toBe(1)
-    const Keys = [{ pk: { S: 'stays' } }, { pk: { S: 'goes' } }]
-    const { Responses } = await client.send(new BatchGetItemCommand({ RequestItems: { [table]: { Keys } } }))
-    expect(Responses?.[table]).toEqual([{ pk: { S: 'stays' }, '~fttl': { N: '5' } }])
-  })
-})
-
-describe('housekeeping', () => {
-  test('keeps an item small whose writers never come back, with one write in sixteen', async () => {
-    const table = await newTable(client)
-    const writes = 320
-    // Each writer is a process of its own that writes once; sixteen of them at a time are within the horizon.
-    for (let n = 0; n < writes; n++) {
-      const backend = dynamo({ client, table })
-      const write = { shard: own('k'), changes: [change(total, 1)], stamp: stamp(`w${n}`, n * 1_031, (n - 16) * 1_031) }
-      expect((await backend.records.write(write, call)).status).toBe('done')
-      await backend.close?.()
-    }
-    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: { pk: { S: 'k' } } }))
-    expect(Item?.['views']).toEqual({ N: String(writes) })
-    expect(Object.keys(Item ?? {}).filter((name) => name.startsWith('~w')).length).toBeLessThan(64)
-    expect(updates()).toBeGreaterThan(writes)
-    expect(updates()).toBeLessThanOrEqual(writes + writes / 16 + 4) // which numbers look is a matter of chance, here the same each time
-  })
-
-  test('of one process is at most one write in sixteen', async () => {
-    const table = await newTable(client)
-    const backend = dynamo({ client, table })
-    const writes = 160
-    for (let n = 1; n <= writes; n++) {
-      const write = { shard: own('k'), changes: [change(total, 1)], stamp: stamp(`w${n}`, n * 1_031, (n - 1) * 1_031) }
-      await backend.records.write(write, call)
-    }
-    await backend.close?.()
-    expect(updates()).toBeGreaterThan(writes)
-    expect(updates()).toBeLessThanOrEqual(writes + writes / 16 + 1)
-  })
-})
-
-test('a write of more conditional fields than a condition holds is done in portions', async () => {
-  const { records } = dynamo({ client, table: await newTable(client) })
-  const fields = Array.from({ length: 100 }, (_, i) => field(`f${i}`, [max(), latest(), sum()][i % 3]))
-  const product = field(
-    'product',
-    mergeRule<number>({ empty: 1, merge: (a, b) => a * b, encode: String, decode: Number }),
-  )
-  for (let n = 1; n <= 2; n++) {
-    const changes = [...fields.map((of, i) => change(of, i % 3 === 1 ? at(n, n) : n)), change(product, 3)]
-    for (let copy = 0; copy < 2; copy++) {
-      expect((await records.write({ shard: own('k'), changes, stamp: stamp('w', n) }, call)).status).toBe('done')
-    }
-  }
-  const asked = { shards: [own('k')], fields: [...fields, product], consistency: 'strong' } as const
-  const [contents] = await records.read(asked, call)
-  if (contents?.status !== 'read') throw new Error('expected the record to be read')
-  expect(asked.fields.map(({ rule, name }, i) => rule.view(contents.states[i], name))).toEqual([
-    ...fields.map((_, i) => (i % 3 === 2 ? 3 : 2)),
-    9,
-  ])
 })

@@ -3,32 +3,7 @@ import { expect, test } from 'vitest'
 
 import { fieldAttribute, sealedAttribute, writerAttribute } from '../../src/attributes.js'
 import { numberText, wholeText } from '../../src/number-text.js'
-import { placeOf, reservedMark } from '../../src/physical-key.js'
 import { stampOf, stampText } from '../../src/stamp-text.js'
-
-const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }).filter((text) => !text.includes(reservedMark))
-const shard = fc.record({
-  key: fc.oneof(key, fc.constantFrom('a', 'a~spillway', 'a~', 'a1.7.00c0ffee', '~')),
-  index: fc.integer({ min: 0, max: 9_999 }),
-  generation: fc.record({
-    number: fc.integer({ min: 1, max: 2 ** 46 }),
-    nonce: fc.integer({ min: 0, max: 0xffffffff }),
-  }),
-})
-
-/** Names a shard in a way that is surely its own. */
-function identity(of: { key: string; index: number; generation: object }): string {
-  return JSON.stringify(of.index === 0 ? [of.key] : [of.key, of.index, of.generation])
-}
-
-test('two shards share a place only if they are one', () => {
-  fc.assert(
-    fc.property(shard, shard, (a, b) => {
-      expect(placeOf(a) === placeOf(b)).toBe(identity(a) === identity(b))
-      expect(Buffer.byteLength(placeOf(a)) - Buffer.byteLength(a.key)).toBeLessThanOrEqual(40)
-    }),
-  )
-})
 
 test('two fields share an attribute only if they are one, and none has one of Spillway’s own', () => {
   const name = fc.oneof(fc.string({ minLength: 1 }), fc.constantFrom('pk', '~fpk', '~pk', '~z', '~wa', '__proto__'))
