@@ -105,8 +105,9 @@ describe('a client of Spillway', () => {
   )
 
   test('counts a call that fails after all its attempts once, and every attempt', async () => {
-    const client = await opened(1, 300)
+    const client = await opened(1, 1_500)
     const posts = client.records('post', { views: sum() })
+    behind.gateway.requests.clear() // the directory has been written
     behind.gateway.faults = { throttle: 1, operations: ['UpdateItem'] }
     await expect(posts.write('p1', { views: 1 })).rejects.toMatchObject({ code: 'WRITE_REJECTED' })
     const { writes } = client.counters()
