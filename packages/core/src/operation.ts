@@ -6,7 +6,7 @@ export interface Generation {
   readonly nonce: number
 }
 
-/** One place where a part of a key's state stands. Only adapters turn it into text. */
+/** One place where a part of a key's state stands. Only adapters turn it into text; those of a spread key are the same objects as long as its route is, so the text may be kept in a `WeakMap`. */
 export interface ShardRef {
   /** The key as the application names it. */
   readonly key: string

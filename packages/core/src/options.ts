@@ -28,7 +28,10 @@ export interface ClientOptions {
 
 /** Merging writes in time. */
 export interface CollapseOptions {
-  /** A hot key is written at most once in so many milliseconds by this client. 1 to 60,000. @default 100 */
+  /**
+   * A hot key is written at most once in so many milliseconds by this client, so callers that await it wait about as long. With
+   * 0 its next write leaves as soon as the one before has landed: the least latency, for more requests. 0 to 60,000. @default 100
+   */
   readonly windowMs?: number
 }
 

@@ -58,7 +58,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     clock: requiredMethods<Clock>(options['clock'], 'clock', clockMethods) ?? new SystemClock(),
     random: requiredMethods<Random>(options['random'], 'random', ['next']) ?? new SystemRandom(),
     consistency: oneOf(options['consistency'], 'consistency', ['strong', 'eventual'], 'strong'),
-    collapse: Object.freeze({ windowMs: number(collapse, 'collapse.windowMs', 1, 60_000, 100) }),
+    collapse: Object.freeze({ windowMs: number(collapse, 'collapse.windowMs', 0, 60_000, 100) }),
     detection: resolveDetection(options['detection'], backend),
     routing,
     sharding: resolveSharding(options['sharding']),

@@ -218,7 +218,7 @@ export class Collapse {
     const { clock, flight: parts, windowMs, isHot, onFlush } = this.#parts
     entry.window = undefined
     onFlush(entry.key, window.changeCount)
-    if (!this.#isClosed && isHot(entry.key)) {
+    if (windowMs > 0 && !this.#isClosed && isHot(entry.key)) {
       entry.rest = clock.setTimer(() => {
         entry.rest = undefined
         this.#advance(entry)
@@ -241,8 +241,9 @@ export class Collapse {
     this.#parts.onLanded(flight, outcome)
     window.settle(outcome.error)
     this.#parts.bounds.release(window.bytes)
-    if (entry.holdsWaiting === undefined) this.#advance(entry)
-    else this.#letHold(entry)
+    if (entry.holdsWaiting !== undefined) this.#letHold(entry)
+    else if (window.changeCount === 1 && entry.window === undefined) this.#advance(entry)
+    else this.#advanceSoon(entry)
   }
 
   /** Those who wait to hold come before the next flush; who comes later waits for that flush. */
@@ -251,6 +252,11 @@ export class Collapse {
     entry.holdsWaiting = undefined
     waiting?.resolve()
     // They take their holds in the microtasks that follow; then the key moves on, at once or when the last of them lets go.
+    this.#advanceSoon(entry)
+  }
+
+  /** Callers who were just told may write again at once: the next flush takes them along, where else it would leave without half of them. */
+  #advanceSoon(entry: Entry): void {
     void resolved.then(() => resolved).then(() => this.#advance(entry))
   }
 

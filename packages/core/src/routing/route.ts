@@ -28,16 +28,24 @@ export function shardOf(key: string, route: Route | undefined, index: number): S
   return { key, index, generation }
 }
 
-/** All places that a read of a key must cover. */
+/** The shards of routes that were used: the same objects every time, so that adapters may keep what they make of them. */
+const shardsOfRoutes = new WeakMap<Route, readonly ShardRef[]>()
+
+/** All places that a read of a key must cover; the same array for the same route. */
 export function shardsToRead(key: string, route: Route | undefined): readonly ShardRef[] {
-  const shards = [shardOf(key, route, 0)]
-  for (let index = 1; index < (route?.read ?? 1); index++) shards.push(shardOf(key, route, index))
+  if (route === undefined) return [shardOf(key, undefined, 0)]
+  let shards = shardsOfRoutes.get(route)
+  if (shards === undefined) {
+    shards = Array.from({ length: route.read }, (_, index) => shardOf(key, route, index))
+    shardsOfRoutes.set(route, shards)
+  }
   return shards
 }
 
 /** The one place that a writer with this hash writes to: always the same while the fanout is. */
 export function shardToWrite(key: string, route: Route | undefined, writerHash: number): ShardRef {
-  return shardOf(key, route, route === undefined ? 0 : writerHash & (route.write - 1))
+  if (route === undefined) return shardOf(key, undefined, 0)
+  return shardsToRead(key, route)[writerHash & (route.write - 1)] as ShardRef
 }
 
 /** Which doubling opened shard `index`: 0 for shard 1, 1 for shards 2-3, 2 for shards 4-7. */

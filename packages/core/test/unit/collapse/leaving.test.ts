@@ -47,6 +47,17 @@ describe("a cold key's write", () => {
     expect(await posts.read('k')).toEqual({ views: 10 })
   })
 
+  test('takes along callers who were just told and write again at once', async () => {
+    const { client, backend } = await opened()
+    const posts = client.records('post', { views: sum() })
+    async function writeThrice(): Promise<void> {
+      for (let i = 0; i < 3; i++) await posts.write('k', { views: 1 })
+    }
+    await Promise.all([1, 2, 3, 4, 5].map(writeThrice))
+    expect(backend.writes.map(({ changes }) => changes[0]?.state)).toEqual([1, 5, 5, 4])
+    expect(await posts.read('k')).toEqual({ views: 15 })
+  })
+
   test('does not wait for those of other keys', async () => {
     const { client, backend } = await opened()
     const posts = client.records('post', { views: sum() })
@@ -78,6 +89,15 @@ describe("a cold key's write", () => {
 })
 
 describe('a hot key', () => {
+  test('does not rest with a windowMs of 0', async () => {
+    const { backend, clock, write } = await hot(0)
+    const timers = clock.timerCount
+    const before = backend.writes.length
+    for (let i = 0; i < 10; i++) await write()
+    expect(backend.writes.length).toBe(before + 10)
+    expect(clock.timerCount).toBe(timers)
+  })
+
   test('is written at most once in windowMs, with nothing lost', async () => {
     const { backend, clock, client } = await hot(100)
     const posts = client.records('post', { views: sum() })

@@ -18,7 +18,7 @@ async function open(options: object): Promise<void> {
 }
 
 const bounded = {
-  collapse: { windowMs: [1, 60_000] },
+  collapse: { windowMs: [0, 60_000] },
   detection: {
     bytesMax: [4_096, 67_108_864],
     halfLifeMs: [10, 600_000],
@@ -104,8 +104,8 @@ test('options that are out of bounds are refused by name, bound and value', asyn
       "keysMax 1.5": "INVALID_ARGUMENT: limits.keysMax must be a whole number from 1 to 10000000, but was 1.5.",
       "refreshMs 0": "INVALID_ARGUMENT: routing.refreshMs must be a number from 1 to 3600000, but was 0.",
       "targetUtilization 0": "INVALID_ARGUMENT: sharding.targetUtilization must be a number from 0.01 to 1, but was 0.",
-      "windowMs -1": "INVALID_ARGUMENT: collapse.windowMs must be a number from 1 to 60000, but was -1.",
-      "windowMs a string": "INVALID_ARGUMENT: collapse.windowMs must be a number from 1 to 60000, but was "100".",
+      "windowMs -1": "INVALID_ARGUMENT: collapse.windowMs must be a number from 0 to 60000, but was -1.",
+      "windowMs a string": "INVALID_ARGUMENT: collapse.windowMs must be a number from 0 to 60000, but was "100".",
     }
   `)
 })
