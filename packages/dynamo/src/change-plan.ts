@@ -113,7 +113,8 @@ function requireBeyond(
   const isUnwritten = `attribute_not_exists(${name})`
   if (tightly !== undefined && attributeIn(tightly, attribute) === undefined) return expression.require(isUnwritten)
   const isBeyond = `${name} ${change.rule.kind === 'max' ? '<' : '>'} ${expression.value(attributeOf(change))}`
-  expression.require(tightly === undefined ? `(${isUnwritten} OR ${isBeyond})` : isBeyond)
+  if (tightly === undefined) expression.requireAny(isUnwritten, isBeyond)
+  else expression.require(isBeyond)
 }
 
 /** What is stored without a stamp was there before, and is older than all that have one. */
@@ -134,7 +135,8 @@ function requireNewer(
   if (tightly !== undefined && seen !== text) return expression.require(isOlder)
   const storedJson = `${name}.${expression.name(jsonPart)}`
   const isTieWon = `${storedStamp} = ${given} AND ${storedJson} < ${expression.value({ S: json })}`
-  expression.require(tightly === undefined ? `(${isUnstamped} OR ${isOlder} OR ${isTieWon})` : isTieWon)
+  if (tightly === undefined) expression.requireAny(isUnstamped, isOlder, isTieWon)
+  else expression.require(isTieWon)
 }
 
 function mergedByHand(change: FieldChange, stored: AttributeValue | undefined): AttributeValue {

@@ -41,19 +41,22 @@ export class Copies {
     return this.#seen >= attempts ? this.#isAnyLost : attempts > 1
   }
 
-  async #pass(next: Handler, args: unknown): Promise<unknown> {
+  #pass(next: Handler, args: unknown): Promise<unknown> {
     this.#seen += 1
     if (this.#isLastLost) this.#isAnyLost = true
     this.#isLastLost = true
-    try {
-      const answer = await next(args)
-      this.#isLastLost = false
-      return answer
-    } catch (error) {
-      this.#isLastLost = isUncertain(error)
-      const throttle = throttleIn(error)
-      if (throttle !== undefined) (this.#throttles ??= []).push(throttle)
-      throw error
-    }
+    return next(args).then(this.#answered, this.#failed)
+  }
+
+  readonly #answered = (answer: unknown): unknown => {
+    this.#isLastLost = false
+    return answer
+  }
+
+  readonly #failed = (error: unknown): never => {
+    this.#isLastLost = isUncertain(error)
+    const throttle = throttleIn(error)
+    if (throttle !== undefined) (this.#throttles ??= []).push(throttle)
+    throw error
   }
 }

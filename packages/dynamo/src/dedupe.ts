@@ -16,9 +16,12 @@ import { attributeIn, numberIn, type Item } from './table.js'
 export function requireNew(expression: Expression, stamp: WriteStamp): void {
   const [writer, forgotten] = [expression.name(writerAttribute(stamp.writer)), expression.name(forgottenAttribute)]
   const number = expression.value({ N: String(stamp.sequence) })
-  // «Known and below, or unknown and not forgotten», multiplied out.
-  expression.require(`(attribute_not_exists(${writer}) OR ${writer} < ${number})`)
-  expression.require(`(${writer} < ${number} OR attribute_not_exists(${forgotten}) OR ${forgotten} < ${number})`)
+  const isUnknown = `attribute_not_exists(${writer})`
+  expression.requireAny(
+    `${writer} < ${number}`,
+    `${isUnknown} AND attribute_not_exists(${forgotten})`,
+    `${isUnknown} AND ${forgotten} < ${number}`,
+  )
   expression.set(writerAttribute(stamp.writer), { N: String(stamp.sequence) })
 }
 

@@ -5,6 +5,7 @@ export class Expression {
   readonly #placeholders = new Map<string, string>()
   readonly #names: Record<string, string> = {}
   readonly #values: Record<string, AttributeValue> = {}
+  readonly #choices: string[] = []
   #valueCount = 0
   #condition = ''
   #set = ''
@@ -28,12 +29,17 @@ export class Expression {
     return placeholder
   }
 
-  /**
-   * All conditions must hold. One that holds an OR comes in parentheses, and none nests them: AND goes before OR, and parsers
-   * of engines at home take exponential time for what is nested.
-   */
+  /** All conditions must hold. */
   require(condition: string): void {
     this.#condition += this.#condition === '' ? condition : ` AND ${condition}`
+  }
+
+  /**
+   * One of these must hold, beside all conditions. Each may hold an AND, which goes before OR, and no parentheses: parsers of
+   * engines at home take exponential time for what is nested.
+   */
+  requireAny(...alternatives: readonly string[]): void {
+    this.#choices.push(alternatives.join(' OR '))
   }
 
   /** Sets an attribute. */
@@ -58,14 +64,24 @@ export class Expression {
 
   /** What goes into the request. Without a condition nothing is said of one. */
   input() {
+    const condition = this.#wholeCondition()
     return {
       UpdateExpression: (this.#set + this.#add + this.#remove).trimStart(),
       ExpressionAttributeNames: this.#names,
       ...(this.#valueCount > 0 && { ExpressionAttributeValues: this.#values }),
-      ...(this.#condition !== '' && {
-        ConditionExpression: this.#condition,
+      ...(condition !== '' && {
+        ConditionExpression: condition,
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
       }),
     }
+  }
+
+  /** A choice that stands alone needs no parentheses, and DynamoDB takes none that are not needed. */
+  #wholeCondition(): string {
+    const [first] = this.#choices
+    if (first === undefined) return this.#condition
+    if (this.#choices.length === 1 && this.#condition === '') return first
+    const choices = `(${this.#choices.join(') AND (')})`
+    return this.#condition === '' ? choices : `${this.#condition} AND ${choices}`
   }
 }

@@ -44,9 +44,9 @@ export function stateOf(field: Field, attribute: AttributeValue | undefined): un
   switch (rule.kind) {
     case 'sum': {
       if (attribute.N === undefined) break
-      if (rule.id === 'sum(float)') return Number(attribute.N)
-      if (attribute.N.length <= plainDigitsMax && Number.isSafeInteger(Number(attribute.N)))
-        return Number(attribute.N) + 0
+      const total = Number(attribute.N)
+      if (rule.id === 'sum(float)') return total
+      if (attribute.N.length <= plainDigitsMax && Number.isSafeInteger(total)) return total + 0 // -0 becomes 0
       const whole = wholeText(attribute.N)
       if (whole !== undefined) return rule.decode(whole)
       break

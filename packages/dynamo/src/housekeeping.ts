@@ -101,7 +101,7 @@ function forgetting(old: readonly Entry[], forgottenUpTo: number | undefined): E
   }
   if (forgottenUpTo === undefined || forgottenUpTo < highest) {
     const [name, value] = [expression.name(forgottenAttribute), expression.value({ N: String(highest) })]
-    expression.require(`(attribute_not_exists(${name}) OR ${name} < ${value})`)
+    expression.requireAny(`attribute_not_exists(${name})`, `${name} < ${value}`)
     expression.set(forgottenAttribute, { N: String(highest) })
   }
   return expression

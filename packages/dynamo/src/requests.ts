@@ -1,4 +1,4 @@
-import type { Call, ThrottleDetail } from '@spillway/core'
+import type { BackendError, Call, ThrottleDetail } from '@spillway/core'
 
 import type { DynamoPort } from './client-port.js'
 import { Copies } from './copies.js'
@@ -42,24 +42,43 @@ export class Requests {
   async send<Output>(command: object, effect: Effect, call: Call): Promise<Outcome<Output>> {
     const copies = new Copies(command)
     try {
-      const output = (await this.#client.send(command, { abortSignal: call.signal })) as Output
-      return { status: 'answered', output, throttles: copies.throttles }
+      return await this.#answer<Output>(command, copies, call)
     } catch (error) {
-      const hasLostCopies = copies.hasLost(error)
-      const { throttles } = copies
       const { name, Item: item } = (error ?? {}) as { name?: unknown; Item?: Item }
-      if (name === 'ConditionalCheckFailedException')
-        return { status: 'conditionFailed', item, hasLostCopies, throttles }
-      throw translated(error, effect, hasLostCopies, throttles?.at(-1))
-    } finally {
-      this.#sockets.look()
+      if (name !== 'ConditionalCheckFailedException') throw failure(error, effect, copies)
+      return {
+        status: 'conditionFailed',
+        item,
+        hasLostCopies: copies.hasLost(error),
+        throttles: copies.throttles,
+      }
     }
   }
 
   /** Sends one request that has no condition. Rejects with `BackendError`. */
   async sendPlain<Output>(command: object, effect: Effect, call: Call): Promise<Answered<Output>> {
-    const outcome = await this.send<Output>(command, effect, call)
-    if (outcome.status === 'answered') return outcome
-    throw translated(new Error('a condition failed that was never made'), effect, outcome.hasLostCopies, undefined)
+    const copies = new Copies(command)
+    try {
+      return await this.#answer<Output>(command, copies, call)
+    } catch (error) {
+      throw failure(error, effect, copies)
+    }
   }
+
+  #answer<Output>(command: object, copies: Copies, call: Call): Promise<Answered<Output>> {
+    return this.#client.send(command, { abortSignal: call.signal }).then(
+      (output) => {
+        this.#sockets.look()
+        return { status: 'answered', output: output as Output, throttles: copies.throttles }
+      },
+      (error: unknown) => {
+        this.#sockets.look()
+        throw error
+      },
+    )
+  }
+}
+
+function failure(error: unknown, effect: Effect, copies: Copies): BackendError {
+  return translated(error, effect, copies.hasLost(error), copies.throttles?.at(-1))
 }

@@ -47,10 +47,10 @@ export async function write(parts: Parts, asked: ShardWrite, call: Call): Promis
     if (outcome.status === 'answered') {
       const { Attributes, ConsumedCapacity } = outcome.output
       if (isLooking && Attributes !== undefined) housekeeping.tidy(place, Attributes, stamp)
-      spent.on({ units: ConsumedCapacity?.CapacityUnits, throttles: outcome.throttles })
+      spent.add(ConsumedCapacity?.CapacityUnits, outcome.throttles)
       return spent.with({ status: 'done' })
     }
-    spent.on({ units: 0, throttles: outcome.throttles })
+    spent.add(0, outcome.throttles)
     known = outcome.item ?? spent.on(await lookFor(parts, place, call, outcome.hasLostCopies)).item
     const judgement = judgementOf(known, stamp)
     if (judgement !== undefined) return spent.with(judgement)
@@ -78,13 +78,16 @@ class Spent {
   #throttles: HiddenThrottles
 
   on<T extends { readonly units: number | undefined; readonly throttles: HiddenThrottles }>(request: T): T {
-    this.#units += request.units ?? 0
-    if (request.throttles !== undefined)
-      this.#throttles = this.#throttles === undefined ? request.throttles : [...this.#throttles, ...request.throttles]
+    this.add(request.units, request.throttles)
     return request
   }
 
-  with(answer: WriteAnswer): WriteAnswer {
-    return { ...answer, units: this.#units, throttles: this.#throttles }
+  add(units: number | undefined, throttles: HiddenThrottles): void {
+    this.#units += units ?? 0
+    if (throttles !== undefined) this.#throttles = [...(this.#throttles ?? []), ...throttles]
+  }
+
+  with({ status, forgottenUpTo }: WriteAnswer): WriteAnswer {
+    return { status, forgottenUpTo, units: this.#units, throttles: this.#throttles }
   }
 }
