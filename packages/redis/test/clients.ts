@@ -26,7 +26,7 @@ type IoredisCluster = Cluster | Cluster5 | ValkeyCluster
 type Ioredis = Redis | Redis5 | Valkey | IoredisCluster
 
 /** Clients that say soon that they cannot reach Redis; by default some wait for ever. */
-export const impatient = { host: '127.0.0.1', maxRetriesPerRequest: 1, retryStrategy: () => 50 }
+const impatient = { host: '127.0.0.1', maxRetriesPerRequest: 1, retryStrategy: () => 50 }
 const often = { host: '127.0.0.1', reconnectStrategy: 50 }
 const impatientCluster = { enableOfflineQueue: false, clusterRetryStrategy: () => 50 }
 

@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { startRedisCluster, waitUntil, type RedisCluster } from '@spillway/testkit'
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
@@ -7,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { slotOf } from '../../src/slot.js'
 import { connectedCluster, opened, type Opened } from '../clients.js'
-import { added, openMember, Stream, totalOf, type Tally } from '../fleet.js'
+import { runProcess } from '../fleet-processes.js'
+import { added, openMember, Stream, totalOf } from '../fleet.js'
 
 let cluster: RedisCluster
 
@@ -29,24 +28,9 @@ async function placesOf(key: string): Promise<readonly string[]> {
   return (found as string[][]).flat()
 }
 
-interface Report extends Tally {
-  readonly fanoutMost: number
-}
-
-function runProcess(key: string, count: number): Promise<Report> {
-  const script = fileURLToPath(new URL('../writer-process.ts', import.meta.url))
-  const ports = cluster.addresses.map(({ port }) => port).join(',')
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, ['--import', 'tsx', script, ports, key, String(count)], (error, stdout) => {
-      if (error === null) resolve(JSON.parse(stdout) as Report)
-      else reject(new Error('A process of the fleet failed.', { cause: error }))
-    })
-  })
-}
-
 describe('several processes on one hot key', () => {
   test('count exactly while its route grows', async () => {
-    const reports = await Promise.all([1, 2, 3, 4].map(() => runProcess('processes', 4_000)))
+    const reports = await Promise.all([1, 2, 3, 4].map(() => runProcess(cluster.addresses, 'processes', 4_000)))
     const reader = await openMember(await opened(new Cluster([...cluster.addresses])))
     const total = await totalOf(reader, 'processes')
     await reader.close()

@@ -57,11 +57,7 @@ describe('a client that cannot be used', () => {
       /behind Sentinel use ioredis/,
     ],
     ['nothing as node-redis', () => fromNodeRedis(undefined as never), /made by createClient or createCluster/],
-    [
-      'node-redis with a prefix',
-      () => fromNodeRedis(createClient({ keyPrefix: 'app:' } as never)),
-      /keyPrefix must be empty/,
-    ],
+    ['node-redis with a prefix', () => fromNodeRedis(createClient({ keyPrefix: 'app:' })), /keyPrefix must be empty/],
   ])('is refused at once: %s', (_, make, message) => {
     expect(make).toThrow(message)
     expect(make).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))

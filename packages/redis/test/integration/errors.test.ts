@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { redis } from '../../src/index.js'
 import { slotOf } from '../../src/slot.js'
-import { addOne, call, failureOf, shardOf, total, totalIn } from '../requests.js'
+import { addOne, call, failureOf, totalIn } from '../requests.js'
 
 const host = '127.0.0.1'
 let server: RedisProcess
@@ -53,108 +53,125 @@ async function configured(...options: readonly string[]): Promise<() => Promise<
   return () => server.call('CONFIG', 'SET', ...before)
 }
 
-/** What writes, reads and the directory say while something is wrong, and whether nothing was done. */
-async function expectFailures(key: string, kind: string, message: RegExp, provoke: () => Promise<() => unknown>) {
-  const backend = await opened()
-  await addOne(backend, key, 1)
-  const end = await provoke()
-  try {
-    const swap = backend.directory.swap(undefined, 'a', call)
-    for (const failing of [addOne(backend, key, 2), addOne(backend, key), swap])
-      expect(await failureOf(failing)).toMatchObject({ kind, message: expect.stringMatching(message) as string })
-  } finally {
-    await end()
-  }
-  expect(await totalIn(backend, key)).toBe(1)
-  expect(await addOne(backend, key, 2)).toEqual({ status: 'done' })
-  expect(await totalIn(backend, key)).toBe(2)
+/** Waits until Redis refuses other clients. */
+function refuses(): Promise<void> {
+  return waitUntil('Redis refuses', async () =>
+    server.call('GET', 'x').then(
+      () => false,
+      () => true,
+    ),
+  )
 }
 
-describe('Redis refuses a write, and nothing was done', () => {
-  test('READONLY: it is a replica now', async () => {
-    await expectFailures('readonly', 'unavailable', /READONLY/, async () => {
+function clientOfMyOwn(): Redis {
+  const client = new Redis({ port: server.port, host })
+  clients.push(client)
+  return client
+}
+
+interface Refusal {
+  readonly name: string
+  readonly kind: string
+  readonly message: RegExp
+  /** Makes Redis refuse; answers with what ends that. */
+  readonly provoke: () => Promise<() => Promise<unknown>>
+}
+
+const refusals: readonly Refusal[] = [
+  {
+    name: 'READONLY: it is a replica now',
+    kind: 'unavailable',
+    message: /READONLY/,
+    async provoke() {
       await server.call('REPLICAOF', '127.0.0.1', '1')
       return () => server.call('REPLICAOF', 'NO', 'ONE')
-    })
-  })
-
-  test('MASTERDOWN: it is a replica that has lost its primary', async () => {
-    await expectFailures('masterdown', 'unavailable', /MASTERDOWN|READONLY/, async () => {
+    },
+  },
+  {
+    name: 'MASTERDOWN: it is a replica that has lost its primary and shows nothing old',
+    kind: 'unavailable',
+    message: /MASTERDOWN/,
+    async provoke() {
       const end = await configured('replica-serve-stale-data', 'no')
       await server.call('REPLICAOF', '127.0.0.1', '1')
-      const other = await opened()
-      const read = { shards: [shardOf('masterdown')], fields: [total], consistency: 'strong' } as const
-      expect(await failureOf(other.records.read(read, call))).toMatchObject({
-        kind: 'unavailable',
-        message: /MASTERDOWN/,
-      })
       return async () => {
         await server.call('REPLICAOF', 'NO', 'ONE')
         await end()
       }
-    })
-  })
-
-  test('OOM: it is full', async () => {
-    await expectFailures('oom', 'rejected', /OOM .* maxmemory/, () => configured('maxmemory', '1'))
-  })
-
-  test('NOREPLICAS: too few replicas are attached', async () => {
-    await expectFailures('noreplicas', 'unavailable', /NOREPLICAS/, () => configured('min-replicas-to-write', '1'))
-  })
-
-  test('MISCONF: it cannot save', async () => {
-    await expectFailures('misconf', 'rejected', /MISCONF/, async () => {
+    },
+  },
+  {
+    name: 'OOM: it is full',
+    kind: 'rejected',
+    message: /OOM .* maxmemory/,
+    provoke: () => configured('maxmemory', '1'),
+  },
+  {
+    name: 'NOREPLICAS: too few replicas are attached',
+    kind: 'unavailable',
+    message: /NOREPLICAS/,
+    provoke: () => configured('min-replicas-to-write', '1'),
+  },
+  {
+    name: 'MISCONF: it cannot save',
+    kind: 'rejected',
+    message: /MISCONF/,
+    async provoke() {
       const end = await configured('save', '3600 1', 'dir', '/proc')
       await server.call('BGSAVE')
-      const failed = async () => /last_bgsave_status:err/.test(String(await server.call('INFO', 'persistence')))
-      await waitUntil('a save has failed', failed)
-      return async () => {
-        await end()
-        await server.call('CONFIG', 'SET', 'stop-writes-on-bgsave-error', 'no')
-      }
-    })
-    await server.call('CONFIG', 'SET', 'save', '')
-  })
-
-  test('BUSY: it runs the script of somebody else', async () => {
-    await expectFailures('busy', 'unavailable', /BUSY/, async () => {
-      const end = await configured('busy-reply-threshold', '1')
-      const busy = new Redis({ port: server.port, host })
-      clients.push(busy)
-      const script = busy.eval('while true do end', 0).catch(() => undefined)
-      await waitUntil('Redis is busy', async () =>
-        server.call('GET', 'x').then(
-          () => false,
-          () => true,
-        ),
+      await waitUntil('a save has failed', async () =>
+        /last_bgsave_status:err/.test(String(await server.call('INFO', 'persistence'))),
       )
+      return end
+    },
+  },
+  {
+    name: 'BUSY: it runs the script of somebody else',
+    kind: 'unavailable',
+    message: /BUSY/,
+    async provoke() {
+      const end = await configured('busy-reply-threshold', '1')
+      const script = clientOfMyOwn()
+        .eval('while true do end', 0)
+        .catch(() => undefined)
+      await refuses()
       return async () => {
         await server.call('SCRIPT', 'KILL')
         await script
         await end()
       }
-    })
-  })
-
-  test('LOADING: it has just been started', async () => {
-    await server.call('DEBUG', 'POPULATE', 2_000, 'filler', 64)
-    await expectFailures('loading', 'unavailable', /LOADING/, async () => {
+    },
+  },
+  {
+    name: 'LOADING: it has just been started',
+    kind: 'unavailable',
+    message: /LOADING/,
+    async provoke() {
+      await server.call('DEBUG', 'POPULATE', 2_000, 'filler', 64)
       const end = await configured('key-load-delay', '500', 'loading-process-events-interval-bytes', '1024')
-      const loader = new Redis({ port: server.port, host })
-      clients.push(loader)
-      const reload = loader.call('debug', 'reload')
-      await waitUntil('Redis loads', async () =>
-        server.call('GET', 'x').then(
-          () => false,
-          () => true,
-        ),
-      )
+      const reload = clientOfMyOwn().call('debug', 'reload')
+      await refuses()
       return async () => {
         await reload
         await end()
       }
-    })
+    },
+  },
+]
+
+describe('Redis refuses a write, and nothing was done', () => {
+  test.each(refusals)('$name', async ({ name, kind, message, provoke }) => {
+    const backend = await opened()
+    await addOne(backend, name, 1)
+    const end = await provoke()
+    const swap = backend.directory.swap(undefined, 'a', call)
+    const requests = [addOne(backend, name, 2), addOne(backend, name), swap]
+    const failures = await Promise.all(requests.map((request) => failureOf(request)))
+    await end()
+    for (const failure of failures) expect(failure).toMatchObject({ kind, message })
+    expect(await totalIn(backend, name)).toBe(1)
+    expect(await addOne(backend, name, 2)).toEqual({ status: 'done' })
+    expect(await totalIn(backend, name)).toBe(2)
   })
 
   test('NOAUTH: nobody has logged in', async () => {

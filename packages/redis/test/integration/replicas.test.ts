@@ -1,0 +1,113 @@
+import { startRedisSentinel, waitUntil, type RedisProcess, type RedisSentinel } from '@spillway/testkit'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import { createClient as createClient5 } from 'redis-5'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { fromNodeRedis, redis, type RedisOptions } from '../../src/index.js'
+import { addOne, call, failureOf, shardOf, total, totalIn } from '../requests.js'
+
+const host = '127.0.0.1'
+let group: RedisSentinel
+let primary: RedisProcess
+let replica: RedisProcess
+
+beforeAll(async () => {
+  // Sentinels are not asked here: the replica is only frozen for moments.
+  group = await startRedisSentinel()
+  ;[primary, replica] = group.servers
+  await Promise.all(group.sentinels.map((sentinel) => sentinel.call('SENTINEL', 'REMOVE', group.name)))
+}, 60_000)
+afterAll(() => group.close())
+beforeEach(() => primary.call('FLUSHALL'))
+
+interface OpenedClient {
+  readonly client: RedisOptions['client']
+  close(): void
+}
+
+const clients: readonly (readonly [string, () => Promise<OpenedClient>])[] = [
+  [
+    'ioredis 6',
+    async () => {
+      const client = new Redis({ port: primary.port, host })
+      await client.ping()
+      return { client, close: () => client.disconnect() }
+    },
+  ],
+  [
+    'node-redis 6',
+    async () => {
+      const client = createClient({ socket: { port: primary.port, host } })
+      await client.connect()
+      return { client: fromNodeRedis(client), close: () => client.destroy() }
+    },
+  ],
+  [
+    'node-redis 5',
+    async () => {
+      const client = createClient5({ socket: { port: primary.port, host } })
+      await client.connect()
+      return { client: fromNodeRedis(client), close: () => client.destroy() }
+    },
+  ],
+]
+
+/** Runs `body` while the replica is attached but hears nothing. */
+async function withFrozenReplica(body: () => Promise<void>): Promise<void> {
+  await waitUntil('the replica is attached', async () =>
+    /state=online/.test(String(await primary.call('INFO', 'replication'))),
+  )
+  replica.freeze()
+  try {
+    await body()
+  } finally {
+    replica.thaw()
+  }
+}
+
+describe.each(clients)('where a replica is attached, with %s', (_, open) => {
+  test('what routes build upon counts only once the replica has it; doing it again is harmless', async () => {
+    const { client, ...opened } = await open()
+    const backend = redis({ client, replicaWaitMs: 100 })
+    await backend.open?.(call)
+    await addOne(backend, 'k', 1, 1)
+    const [target, source] = [shardOf('k'), shardOf('k', 1)]
+    const contents = { status: 'read', states: [1] } as const
+    const requests: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ['a seal', () => backend.records.seal(source, [total], call)],
+      ['an absorption', () => backend.records.absorb({ target, source, contents, fields: [total] }, call)],
+      ['a stamp', async () => backend.records.stampRoute?.(target, { revision: 3, text: 'route' }, call)],
+    ]
+    await withFrozenReplica(async () => {
+      for (const [, request] of requests)
+        expect(await failureOf(request())).toMatchObject({ kind: 'unknown', message: /Fewer than 1 replicas/ })
+      const swap = backend.directory.swap(undefined, 'a', call)
+      expect(await failureOf(swap)).toMatchObject({ kind: 'unknown', message: /Fewer than 1 replicas/ })
+      expect(await addOne(backend, 'k', 2)).toEqual({ status: 'done' }) // a write waits only where that is asked for
+    })
+    for (const [, request] of requests) await request()
+    expect(await totalIn(backend, 'k')).toBe(2)
+    expect(await replica.call('HGET', 'k', 'total')).toBe('2')
+    expect(await replica.call('HGET', 'k', '~spillway~route')).toBe('3:route')
+    expect(await replica.call('HGET', 'k', '~spillway~absorbed')).toBe('1:1')
+    opened.close()
+  })
+
+  test('with writeReplicas a write is «unknown» until a replica has it, also when it is found done', async () => {
+    const { client, ...opened } = await open()
+    const backend = redis({ client, replicaWaitMs: 100, writeReplicas: 1 })
+    await backend.open?.(call)
+    expect(await addOne(backend, 'k', 1)).toEqual({ status: 'done' })
+    await withFrozenReplica(async () => {
+      for (let copy = 1; copy <= 2; copy++)
+        expect(await failureOf(addOne(backend, 'k', 2))).toMatchObject({ kind: 'unknown', message: /0 of 1 replicas/ })
+    })
+    expect(await addOne(backend, 'k', 2)).toEqual({ status: 'done' })
+    expect(await replica.call('HGET', 'k', 'total')).toBe('2')
+    await primary.call('SCRIPT', 'FLUSH')
+    expect(await addOne(backend, 'k', 3)).toEqual({ status: 'done' })
+    expect(await totalIn(backend, 'k')).toBe(3)
+    opened.close()
+  })
+})
