@@ -1,7 +1,9 @@
 import { fc } from '@fast-check/vitest'
+import { sum } from '@spillway/core'
 import { expect, test } from 'vitest'
 
 import { fieldAttribute, sealedAttribute, writerAttribute } from '../../src/attributes.js'
+import { stateOf } from '../../src/field-state.js'
 import { numberText, wholeText } from '../../src/number-text.js'
 import { stampOf, stampText } from '../../src/stamp-text.js'
 
@@ -52,4 +54,21 @@ test('a double comes back from its text, and whole numbers from any of theirs', 
     undefined,
   ])
   expect(() => numberText(1e126, 'f')).toThrow('1e-130 to 1e126')
+})
+
+test('a short decimal is taken for whole exactly where it is', () => {
+  const digits = fc.stringMatching(/^-?[0-9]{1,8}(\.[0-9]{1,5})?([eE][+-]?[0-9])?$/)
+  const read = (text: string) => {
+    try {
+      return stateOf({ name: 'total', rule: sum() }, { N: text })
+    } catch {
+      return 'refused'
+    }
+  }
+  fc.assert(
+    fc.property(fc.oneof(digits, fc.constantFrom('4.999999999999', '0.000000000001', '-0', '9e9', '1e-9')), (text) => {
+      const whole = wholeText(text)
+      expect(read(text)).toBe(whole === undefined ? 'refused' : Number(BigInt(whole)))
+    }),
+  )
 })

@@ -66,6 +66,14 @@ describe('throttles', () => {
     })
   })
 
+  test('else the key range of an index, which the application can spread, before what concerns all of it', async () => {
+    const throttlingReasons = ['TableWriteMaxOnDemandThroughputExceeded', 'IndexWriteKeyRangeThroughputExceeded'].map(
+      (reason) => ({ reason, resource: reason.slice(0, 5) }),
+    )
+    const { write } = await failures(sdkError('ThrottlingException', { throttlingReasons }, 1, 400))
+    expect(write.throttle).toMatchObject({ resource: 'Index', scope: 'index-key-range' })
+  })
+
   test('a throttle without reasons goes by its name and names no key range', async () => {
     const { write } = await failures(sdkError('ProvisionedThroughputExceededException', {}, 1, 400))
     expect(write.kind).toBe('throttled')

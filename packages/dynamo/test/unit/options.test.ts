@@ -16,6 +16,10 @@ test.each([
   [{ client, table: 't', sortValue: 'x' }, 'dynamo({ sortKey, sortValue })'],
   [{ client, table: 't', sortKey: 'sk', sortValue: '' }, 'dynamo({ sortValue })'],
   [{ client, table: 't', checkTable: 1 }, 'dynamo({ checkTable })'],
+  [{ client, table: 't', sortKey: 'pk', sortValue: 'x' }, 'dynamo({ sortKey })'],
+  [{ client, table: 't', ttlAttribute: 'pk' }, 'dynamo({ ttlAttribute })'],
+  [{ client, table: 't', ttlAttribute: '~ttl' }, 'dynamo({ ttlAttribute })'],
+  [{ client, table: 't', partitionKey: '~d' }, 'dynamo({ partitionKey })'],
   [{ client, table: 't', tabel: 't' }, 'dynamo(options) must be made of'],
 ])('%o is refused', (options, message) => {
   expect(() => dynamo(options as unknown as DynamoOptions)).toThrow(message)
@@ -42,6 +46,23 @@ describe('the table is looked at when a client opens', () => {
     const other = { ...fits, KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }] }
     await expect(described(other)).rejects.toMatchObject({ kind: 'invalid' })
     await expect(described({ ...fits, Replicas: [{ RegionName: 'a' }] })).rejects.toThrow('global table')
+  })
+
+  test.each([
+    [{ TimeToLiveStatus: 'ENABLED', AttributeName: 'ttl' }, true],
+    [{ TimeToLiveStatus: 'ENABLING', AttributeName: 'ttl' }, true],
+    [{ TimeToLiveStatus: 'ENABLED', AttributeName: 'expires' }, false],
+    [{ TimeToLiveStatus: 'DISABLING', AttributeName: 'ttl' }, false],
+    [{ TimeToLiveStatus: 'DISABLED' }, false],
+  ])('and asked for its expiry where a TTL attribute is given: %o', async (described, isRight) => {
+    const answering = new ScriptedClient({ Table: fits }, { TimeToLiveDescription: described })
+    const opening = dynamo({ client: answering, table: 't', ttlAttribute: 'ttl' }).open?.(call)
+    const failure: unknown = await opening?.then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect((failure as { kind?: string } | undefined)?.kind).toBe(isRight ? undefined : 'invalid')
+    expect(answering.sent.map(({ name }) => name)).toEqual(['DescribeTableCommand', 'DescribeTimeToLiveCommand'])
   })
 
   test('unless it is told not to', async () => {
