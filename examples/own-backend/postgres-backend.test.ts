@@ -186,6 +186,16 @@ describe('what stands in the table', () => {
     expect(answer).toMatchObject({ status: 'failed', error: { kind: 'invalid' } })
   })
 
+  test('writers that came and went leave nothing behind once their numbers may be forgotten', async () => {
+    const horizon = 10
+    for (let i = 0; i < 100; i++) {
+      const stamp = { writer: `writer-${i}`, sequence: i, forgetUpTo: i - horizon }
+      await records.write({ shard: key, changes: [{ ...total, state: 1 }], stamp }, call)
+    }
+    const { rows } = await inner.query('SELECT NULL AS version, document FROM spillway', [])
+    expect(rows[0]?.document?.match(/writer-/g)).toHaveLength(horizon)
+  })
+
   test('a change that changes nothing is not written', async () => {
     const highest = { name: 'highest', rule: max(), state: 5 }
     for (let i = 0; i < 3; i++) await records.write({ shard: key, changes: [highest], stamp: undefined }, call)
