@@ -91,7 +91,7 @@ describe('on an engine that is started for it', () => {
 
 describe('on an engine that is there already', () => {
   test('a Redis keeps what it had, and nothing more', async () => {
-    const server = await startRedis()
+    const server = await startRedis({ isOwn: true })
     try {
       await server.call('SET', 'somebody else’s', '1')
       const address = `redis://127.0.0.1:${server.port}`

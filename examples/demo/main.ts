@@ -2,6 +2,7 @@ import { ArgumentError } from './argument-error.js'
 import { parseArguments, usage } from './arguments.js'
 import { runDemo } from './demo.js'
 import { LogError } from './log/log-error.js'
+import { EngineError } from './store/engine-error.js'
 import { createProgress, isLiveTerminal } from './report/progress.js'
 
 const print = (text: string) => void process.stdout.write(`${text}\n`)
@@ -34,7 +35,7 @@ try {
   process.exitCode = await main()
 } catch (error) {
   if (error instanceof ArgumentError) process.stderr.write(`${error.message}\nTry --help.\n`)
-  else if (error instanceof LogError) process.stderr.write(`${error.message}\n`)
+  else if (error instanceof LogError || error instanceof EngineError) process.stderr.write(`${error.message}\n`)
   else process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   process.exit(error instanceof ArgumentError ? 2 : 1) // clients of an engine that is gone would try to reach it for ever
 }

@@ -20,7 +20,7 @@ interface Held extends HostedEngine {
 
 const starters: Readonly<Record<HostOrder['engine'], (order: HostOrder) => Promise<Held>>> = {
   async redis({ lostAnswerChance }) {
-    const server = await startRedis()
+    const server = await startRedis({ isOwn: true })
     const proxy = await startFaultProxy({ port: server.port, faults: { cutBeforeAnswer: lostAnswerChance } })
     return {
       address: `redis://127.0.0.1:${proxy.port}`,
@@ -32,7 +32,7 @@ const starters: Readonly<Record<HostOrder['engine'], (order: HostOrder) => Promi
     }
   },
   async 'redis-cluster'({ lostAnswerChance }) {
-    const cluster = await startRedisCluster()
+    const cluster = await startRedisCluster({ isOwn: true })
     const proxies = await startClusterProxies(cluster, { faults: { cutBeforeAnswer: lostAnswerChance } })
     return {
       address: proxies.addresses.map(({ host, port }) => `${host}:${port}`).join(','),

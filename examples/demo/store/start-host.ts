@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 
 import type { PartitionOptions } from '@spillway/testkit'
 
+import { EngineError } from './engine-error.js'
+
 /** Which engine is to be started, and what goes wrong with it. */
 export interface HostOrder {
   /** The engine. */
@@ -40,7 +42,7 @@ export interface EngineHost extends HostedEngine {
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Starts an engine in a process of its own and waits until it is ready. It ends with this process at the latest. Rejects with why it could not be started. */
+/** Starts an engine in a process of its own and waits until it is ready. It ends with this process at the latest. Rejects with an `EngineError` when it could not be started. */
 export async function startHost(order: HostOrder): Promise<EngineHost> {
   const child = fork(fileURLToPath(new URL('engine-host.ts', import.meta.url)), [JSON.stringify(order)], {
     cwd: root,
@@ -51,14 +53,16 @@ export async function startHost(order: HostOrder): Promise<EngineHost> {
   const ended = once(child, 'exit')
   const lost = ended.then(([code]): Promise<never> => {
     const forever = new Promise<never>(() => undefined)
-    return isClosing ? forever : Promise.reject(new Error(`The engine ended by itself (exit code ${String(code)}).`))
+    return isClosing
+      ? forever
+      : Promise.reject(new EngineError(`The engine ended by itself (exit code ${String(code)}).`))
   })
   lost.catch(() => undefined) // whoever waits for it hears of it
   const answered = async () => (await Promise.race([once(child, 'message'), lost]))[0] as HostAnswer
   const first = await answered()
   if (!('started' in first)) {
     isClosing = true
-    throw new Error('failure' in first ? first.failure : 'The engine did not say where it answers.')
+    throw new EngineError('failure' in first ? first.failure : 'The engine did not say where it answers.')
   }
   return {
     ...first.started,

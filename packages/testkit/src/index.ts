@@ -4,7 +4,12 @@ export { startGateway, type Gateway, type GatewayOptions } from './gateway/gatew
 export type { Fate, GatewayFaults } from './gateway/faults.js'
 export type { PartitionOptions } from './gateway/partitions.js'
 export { startRedis, type RedisOptions } from './engines/redis-single.js'
-export { startRedisCluster, type NodeAddress, type RedisCluster } from './engines/redis-cluster.js'
+export {
+  startRedisCluster,
+  type NodeAddress,
+  type RedisCluster,
+  type RedisClusterOptions,
+} from './engines/redis-cluster.js'
 export { startRedisSentinel, type RedisSentinel, type SentinelOptions } from './engines/redis-sentinel.js'
 export type { RedisProcess } from './engines/redis-process.js'
 export { startFaultProxy, type FaultProxy, type ProxyFaults, type ProxyOptions } from './proxy/fault-proxy.js'
@@ -15,6 +20,7 @@ export {
   serviceNames,
   startServices,
   stopServices,
+  variables,
   type Addresses,
   type ServiceName,
   type Services,

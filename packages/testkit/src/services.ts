@@ -22,6 +22,13 @@ export type ServiceName = 'dynamodb' | 'redis' | 'redis-cluster'
 /** Every engine, in the order in which they are shown. */
 export const serviceNames: readonly ServiceName[] = ['dynamodb', 'redis', 'redis-cluster']
 
+/** The variable of the environment that tells tests, demo and benchmarks of an engine that is there already. */
+export const variables: Readonly<Record<ServiceName, string>> = {
+  dynamodb: 'SPILLWAY_DYNAMODB_ENDPOINT',
+  redis: 'SPILLWAY_REDIS_URL',
+  'redis-cluster': 'SPILLWAY_REDIS_CLUSTER',
+}
+
 /** Where each engine that runs answers. */
 export type Addresses = Partial<Record<ServiceName, string>>
 
@@ -54,10 +61,14 @@ const starters: Readonly<Record<ServiceName, () => Promise<Engine>>> = {
     return { address: engine.endpoint, close: () => engine.close() }
   },
   redis: async () => {
+    const named = process.env[variables.redis]
+    if (named !== undefined && named !== '') return { address: named, close: () => undefined }
     const engine = await startRedis()
     return { address: `redis://${engine.host}:${engine.port}`, close: () => engine.close() }
   },
   'redis-cluster': async () => {
+    const named = process.env[variables['redis-cluster']]
+    if (named !== undefined && named !== '') return { address: named, close: () => undefined }
     const engine = await startRedisCluster()
     const address = engine.addresses.map(({ host, port }) => `${host}:${port}`).join(',')
     return { address, close: () => engine.close() }

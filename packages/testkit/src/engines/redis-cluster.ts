@@ -17,8 +17,19 @@ export interface NodeAddress {
   readonly port: number
 }
 
-/** Starts three primaries with a replica each on free ports of the loopback interface, and waits until all are ready. */
-export async function startRedisCluster(): Promise<RedisCluster> {
+/** How {@link startRedisCluster} sets a cluster up. */
+export interface RedisClusterOptions {
+  /** A cluster of the test's own, whose nodes it may kill and freeze, whatever the environment names. @default false */
+  readonly isOwn?: boolean
+}
+
+/**
+ * Starts three primaries with a replica each on free ports of the loopback interface, and waits until all are ready. Where the
+ * environment variable SPILLWAY_REDIS_CLUSTER names the six nodes of one, that is taken and emptied.
+ */
+export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const named = process.env['SPILLWAY_REDIS_CLUSTER']
+  if (named !== undefined && named !== '' && options.isOwn !== true) return namedCluster(named.split(','))
   const started = await Promise.allSettled(Array.from({ length: 2 * primaryCount }, startNode))
   const nodes = started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : []))
   try {
@@ -78,6 +89,25 @@ export class RedisCluster {
   async close(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.close()))
   }
+}
+
+/** The nodes in the order of `RedisCluster.nodes`. */
+async function namedCluster(addresses: readonly string[]): Promise<RedisCluster> {
+  const named = addresses.map((address) => {
+    const { hostname, port } = new URL(`redis://${address}`)
+    return RedisProcess.named(hostname, Number(port))
+  })
+  const roles = await Promise.all(named.map(async (node) => (await node.call('ROLE')) as [string, string, number]))
+  const primaries = named.filter((_, i) => roles[i]?.[0] === 'master')
+  const replicas = primaries.flatMap((primary) =>
+    named.filter((_, i) => roles[i]?.[0] === 'slave' && roles[i]?.[2] === primary.port),
+  )
+  if (primaries.length !== primaryCount || replicas.length !== primaryCount)
+    throw new Error(
+      `SPILLWAY_REDIS_CLUSTER must name three primaries and a replica of each, but was ${addresses.join(',')}: ${primaries.length} and ${replicas.length}`,
+    )
+  await Promise.all(primaries.map((primary) => primary.call('FLUSHALL')))
+  return new RedisCluster([...primaries, ...replicas])
 }
 
 interface StartedNode {

@@ -28,19 +28,32 @@ const startsMax = 5
 
 /** One running `redis-server`. */
 export class RedisProcess {
-  /** Always the loopback interface. */
-  readonly host = '127.0.0.1'
+  /** The loopback interface, but for a server that was only named. */
+  readonly host: string
   /** Where it listens. */
   readonly port: number
-  /** The server's process id. */
-  readonly pid: number
-  readonly #shell: ChildProcess
+  readonly #pid: number | undefined
+  readonly #shell: ChildProcess | undefined
   #admin: RespConnection | undefined
 
-  private constructor(port: number, pid: number, shell: ChildProcess) {
+  private constructor(host: string, port: number, pid?: number, shell?: ChildProcess) {
+    this.host = host
     this.port = port
-    this.pid = pid
+    this.#pid = pid
     this.#shell = shell
+  }
+
+  /** A server that is there already. It cannot be crashed or frozen, and `close` leaves it running. */
+  static named(host: string, port: number): RedisProcess {
+    return new RedisProcess(host, port)
+  }
+
+  /** The server's process id. Throws for a server that was only named. */
+  get pid(): number {
+    if (this.#pid !== undefined) return this.#pid
+    throw new Error(
+      `The Redis at ${this.host}:${this.port} was not started by the tests, which cannot end or stop it. Unset SPILLWAY_REDIS_URL and SPILLWAY_REDIS_CLUSTER.`,
+    )
   }
 
   /** Starts a server in memory alone, and waits until it answers. `extra` are arguments made from its spare port. */
@@ -68,7 +81,8 @@ export class RedisProcess {
       const [port, sparePort] = (await freePorts(2)) as [number, number]
       const dir = mkdtempSync(join(tmpdir(), 'spillway-redis-'))
       try {
-        return await launch(port, dir, args(port, sparePort, dir), (pid, shell) => new RedisProcess(port, pid, shell))
+        const made = (pid: number, shell: ChildProcess) => new RedisProcess('127.0.0.1', port, pid, shell)
+        return await launch(port, dir, args(port, sparePort, dir), made)
       } catch (error) {
         if (attempt === startsMax) throw error
       }
@@ -77,7 +91,7 @@ export class RedisProcess {
 
   /** Sends a command on a connection of the test kit's own. */
   call(...args: readonly (string | number)[]): Promise<unknown> {
-    this.#admin ??= new RespConnection(this.port)
+    this.#admin ??= new RespConnection(this.port, this.host)
     return this.#admin.call(...args).catch((error: unknown) => {
       if (!(error instanceof Error && /^[A-Z]+ /.test(error.message))) this.#forgetConnection()
       throw error
@@ -86,8 +100,9 @@ export class RedisProcess {
 
   /** Ends the server at once, as a power cut would. */
   crash(): void {
+    const { pid } = this
     this.#forgetConnection()
-    process.kill(this.pid, 'SIGKILL')
+    process.kill(pid, 'SIGKILL')
   }
 
   /** Stops the server without closing its connections, as a machine that hangs does. */
@@ -100,17 +115,15 @@ export class RedisProcess {
     process.kill(this.pid, 'SIGCONT')
   }
 
-  /** Takes the server down and removes what it left. */
+  /** Takes a server that was started down, and removes what it left. */
   close(): Promise<void> {
     this.#forgetConnection()
+    const shell = this.#shell
+    if (shell === undefined || shell.exitCode !== null || shell.signalCode !== null) return Promise.resolve()
     return new Promise((resolve) => {
-      if (this.#shell.exitCode !== null || this.#shell.signalCode !== null) {
-        resolve()
-        return
-      }
-      this.#shell.ref()
-      this.#shell.once('exit', () => resolve())
-      this.#shell.stdin?.end()
+      shell.ref()
+      shell.once('exit', () => resolve())
+      shell.stdin?.end()
     })
   }
 
@@ -176,7 +189,7 @@ export function requireServer(): void {
     }
   }
   throw new Error(
-    'redis-server is not on the path. Install Redis 6.2 or later: `apt-get install redis-server` on Debian and Ubuntu, `brew install redis` on macOS.',
+    'redis-server is not on the path. Install Redis 6.2 or later: `apt-get install redis-server` on Debian and Ubuntu, `brew install redis` on macOS. Where Docker is at hand, compose.yaml has the engines and says who can use them.',
   )
 }
 
