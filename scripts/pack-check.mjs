@@ -68,9 +68,9 @@ try {
   const packages = publicPackages()
   const tarballs = packages.map(pack)
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
-  run('npm', ['install', '--no-audit', '--no-fund', ...tarballs], folder)
-  // What the user brings along: the test runner and node's types.
-  for (const name of ['vitest', '@types'])
+  // Peers are what the user brings along, and not fetched here: the test runner, the AWS SDK and node's types.
+  run('npm', ['install', '--no-audit', '--no-fund', '--legacy-peer-deps', ...tarballs], folder)
+  for (const name of ['vitest', '@aws-sdk', '@types'])
     symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'junction')
   const entries = packages.flatMap(entriesOf)
   useFrom(folder, 'esm', entries)

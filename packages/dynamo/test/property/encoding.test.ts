@@ -56,19 +56,21 @@ test('a double comes back from its text, and whole numbers from any of theirs', 
   expect(() => numberText(1e126, 'f')).toThrow('1e-130 to 1e126')
 })
 
+/** What a sum takes a stored number for. */
+function taken(text: string): unknown {
+  try {
+    return stateOf({ name: 'total', rule: sum() }, { N: text })
+  } catch {
+    return 'refused'
+  }
+}
+
 test('a short decimal is taken for whole exactly where it is', () => {
   const digits = fc.stringMatching(/^-?[0-9]{1,8}(\.[0-9]{1,5})?([eE][+-]?[0-9])?$/)
-  const read = (text: string) => {
-    try {
-      return stateOf({ name: 'total', rule: sum() }, { N: text })
-    } catch {
-      return 'refused'
-    }
-  }
   fc.assert(
     fc.property(fc.oneof(digits, fc.constantFrom('4.999999999999', '0.000000000001', '-0', '9e9', '1e-9')), (text) => {
       const whole = wholeText(text)
-      expect(read(text)).toBe(whole === undefined ? 'refused' : Number(BigInt(whole)))
+      expect(taken(text)).toBe(whole === undefined ? 'refused' : Number(BigInt(whole)))
     }),
   )
 })
