@@ -12,32 +12,51 @@ interface Corkable {
   uncork(): void
 }
 
-/** Holds back what is written to sockets until the turn of the event loop ends. */
+/** So many commands a socket leave together: while Redis works on them, the client makes the next. */
+const pieceMax = Number(process.env.PIECE ?? 16)
+
+/** Holds back what is written to sockets until the turn of the event loop ends, or until it is a piece. */
 export class CorkedSockets {
   readonly #clients: () => Iterable<object>
-  #corked: readonly Corkable[] | undefined
+  readonly #corked: Corkable[] = []
+  #isHolding = false
+  #heldCount = 0
 
   /** `clients` names those whose `stream` is a socket at present. */
   constructor(clients: () => Iterable<object>) {
     this.#clients = clients
   }
 
-  /** To be called before something is sent. */
+  /** To be called before a command is sent. */
   hold(): void {
-    if (this.#corked !== undefined) return
-    const corked: Corkable[] = []
+    if (!this.#isHolding) this.#begin()
+    else if (this.#heldCount >= pieceMax * this.#corked.length) this.#letGo()
+    this.#heldCount += 1
+  }
+
+  #begin(): void {
+    this.#isHolding = true
     for (const client of this.#clients()) {
       const { stream } = client as { readonly stream?: Partial<Corkable> | null }
       if (typeof stream?.cork !== 'function' || typeof stream.uncork !== 'function') continue
       stream.cork()
-      corked.push(stream as Corkable)
+      this.#corked.push(stream as Corkable)
     }
-    this.#corked = corked
-    process.nextTick(() => this.#release())
+    process.nextTick(() => this.#end())
   }
 
-  #release(): void {
-    for (const socket of this.#corked ?? []) socket.uncork()
-    this.#corked = undefined
+  #letGo(): void {
+    for (const socket of this.#corked) {
+      socket.uncork()
+      socket.cork()
+    }
+    this.#heldCount = 0
+  }
+
+  #end(): void {
+    for (const socket of this.#corked) socket.uncork()
+    this.#corked.length = 0
+    this.#isHolding = false
+    this.#heldCount = 0
   }
 }

@@ -89,6 +89,11 @@ class IoredisPort implements RedisPort {
   readonly isCluster: boolean
   readonly #client: IoredisClient
   readonly #cluster: IoredisCluster | undefined
+  /** One name for each list of nodes that serves slots; ioredis gives the slots of a range the same list. */
+  readonly #groupNames = new WeakMap<
+    readonly string[],
+    { readonly primary: string | undefined; readonly name: string }
+  >()
   /** The connections of the client: itself, or the nodes of a cluster. */
   readonly #nodes = new Set<IoredisClient>()
   readonly #sockets = new CorkedSockets(() => this.#nodes)
@@ -179,12 +184,24 @@ class IoredisPort implements RedisPort {
     const groups = new Map<string, number[]>()
     for (const [i, { key }] of commands.entries()) {
       const slot = slotOf(key)
-      const nodes = this.#cluster.slots[slot]?.join(';') ?? `slot ${slot}` // ioredis compares the whole group
+      const nodes = this.#groupName(this.#cluster.slots[slot]) ?? `slot ${slot}`
       const group = groups.get(nodes)
       if (group === undefined) groups.set(nodes, [i])
       else group.push(i)
     }
     return [...groups.values()]
+  }
+
+  /** ioredis refuses a pipeline unless its slots have the whole list of nodes in common. */
+  #groupName(nodes: readonly string[] | undefined): string | undefined {
+    if (nodes === undefined) return undefined
+    let group = this.#groupNames.get(nodes)
+    // A redirection puts another primary into the very same list.
+    if (group === undefined || group.primary !== nodes[0]) {
+      group = { primary: nodes[0], name: nodes.join(';') }
+      this.#groupNames.set(nodes, group)
+    }
+    return group.name
   }
 
   async #pipeline(commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {

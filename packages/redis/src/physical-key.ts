@@ -5,18 +5,28 @@
 // Invariants: the place of a shard depends on nothing but its ref; no two shards of keys without the mark share a place; all
 //   that belongs to a shard is in one Redis key, and so in one slot; the shards of a key have different slots, at equal
 //   distances for each power of two.
-// Cost: one CRC over the key for each shard but the first.
+// Cost: one CRC over the key for each shard but the first, once for as long as its route is.
 // Source: redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec, «Hash tags»; van der Corput's sequence.
 
 import { reservedMark, type ShardRef } from '@spillway/core'
 
 import { crc16, slotCount, slotOf, tagEnd, tailFor } from './slot.js'
 
+const places = new WeakMap<ShardRef, string>()
+
 /** The Redis key of a shard, such as `user~spillway~3.lx2k9f.00c0ffee.7Qx`. */
 export function placeOf(shard: ShardRef): string {
-  const { key, index } = shard
-  if (index === 0) return key
-  const { number, nonce } = shard.generation
+  if (shard.index === 0) return shard.key
+  let place = places.get(shard)
+  if (place === undefined) {
+    place = suffixed(shard)
+    places.set(shard, place)
+  }
+  return place
+}
+
+function suffixed({ key, index, generation }: ShardRef): string {
+  const { number, nonce } = generation
   const suffix = `${reservedMark}${index}.${number.toString(36)}.${nonce.toString(16).padStart(8, '0')}.`
   const target = (slotOf(key) + ringOffset(index)) % slotCount
   const end = tagEnd(key)

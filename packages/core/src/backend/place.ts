@@ -16,6 +16,14 @@ export const directoryPlace = `${reservedMark}directory`
  */
 export function placeOf(shard: ShardRef): string {
   if (shard.index === 0) return shard.key
-  const { number, nonce } = shard.generation
-  return `${shard.key}${reservedMark}${shard.index}.${number.toString(36)}.${nonce.toString(16).padStart(8, '0')}`
+  let place = places.get(shard)
+  if (place === undefined) {
+    const { number, nonce } = shard.generation
+    place = `${shard.key}${reservedMark}${shard.index}.${number.toString(36)}.${nonce.toString(16).padStart(8, '0')}`
+    places.set(shard, place)
+  }
+  return place
 }
+
+/** Of shards of routes, which are the same objects as long as the route is. */
+const places = new WeakMap<ShardRef, string>()
