@@ -16,6 +16,7 @@ import {
   type ShardRef,
 } from '@spillway/core'
 import { seededRandom } from '@spillway/core/testing'
+import { Pool } from 'pg'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { connect } from './connect.js'
@@ -254,20 +255,23 @@ describe('two clients and a key that is declared hot', () => {
   })
 })
 
-describe.each(servers)('the server at DATABASE_URL', () => {
+describe.each(servers)('the server at DATABASE_URL', (connectionString) => {
   test('cuts connections while a key is written, and the total is exact', { timeout: 60_000 }, async () => {
-    const cut = `SELECT pg_terminate_backend(pid)::text AS version, NULL AS document FROM pg_stat_activity
-      WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()`
+    const cutter = new Pool({ connectionString, max: 1 }) // on a connection of its own, which it does not cut
+    const nameSql = "SELECT current_setting('application_name') AS document, NULL AS version"
+    const [name] = (await inner.query(nameSql, [])).rows
+    const cutSql = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1'
     const clients = await Promise.all(Array.from({ length: 4 }, () => createClient({ backend: postgres(inner) })))
     const pages = clients.map((each) => each.records('page', { views: sum() }))
     let cutCount = 0
     for (let round = 0; round < 50; round++) {
       const writing = pages.map((page) => page.write('cold', { views: 1 }))
-      cutCount += (await inner.query(cut, [])).rows.length
+      cutCount += (await cutter.query(cutSql, [name?.document])).rows.length
       await Promise.all(writing)
     }
     expect(cutCount).toBeGreaterThan(50)
     expect(await pages[0]?.read('cold')).toEqual({ views: 200 })
     for (const each of clients) await each.close()
+    await cutter.end()
   })
 })
