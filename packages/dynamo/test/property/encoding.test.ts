@@ -2,6 +2,7 @@ import { fc } from '@fast-check/vitest'
 import { sum } from '@spillway/core'
 import { expect, test } from 'vitest'
 
+import { absorbedOf, absorbedText } from '../../src/absorbed-text.js'
 import { fieldAttribute, sealedAttribute, writerAttribute } from '../../src/attributes.js'
 import { stateOf } from '../../src/field-state.js'
 import { numberText, wholeText } from '../../src/number-text.js'
@@ -73,4 +74,24 @@ test('a short decimal is taken for whole exactly where it is', () => {
       expect(taken(text)).toBe(whole === undefined ? 'refused' : Number(BigInt(whole)))
     }),
   )
+})
+
+test('absorbed shards come back from their text, which is short once whole doublings are in', () => {
+  const generation = fc.integer({ min: 1, max: 2 ** 46 })
+  const entries = fc.uniqueArray(
+    fc.record({ index: fc.integer({ min: 1, max: 1_023 }), generation: fc.oneof(fc.constantFrom(7, 8), generation) }),
+    { selector: ({ index }) => index, minLength: 1, maxLength: 40 },
+  )
+  fc.assert(
+    fc.property(entries, (absorbed) => {
+      expect(absorbedOf(absorbedText(absorbed))).toEqual(absorbed.toSorted((a, b) => a.index - b.index))
+    }),
+  )
+  const whole = Array.from({ length: 63 }, (_, i) => ({
+    index: i + 1,
+    generation: 1_790_000_000_000 + Math.floor(Math.log2(i + 1)),
+  }))
+  expect(absorbedText(whole).length).toBeLessThanOrEqual(80)
+  expect(absorbedOf(absorbedText(whole))).toEqual(whole)
+  expect(absorbedOf(undefined)).toBeUndefined()
 })

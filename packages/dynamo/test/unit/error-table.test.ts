@@ -1,4 +1,4 @@
-import { isBackendError, sum, type BackendError } from '@spillway/core'
+import { isBackendError, max, sum, type BackendError } from '@spillway/core'
 import { dynamo } from '@spillway/dynamo'
 import { describe, expect, test } from 'vitest'
 
@@ -161,6 +161,30 @@ describe('a failed condition', () => {
     expect((await failureOf(write(client))).kind).toBe('unknown')
     const first = new ScriptedClient(failed(undefined), sdkError('ThrottlingException', {}, 1, 400))
     expect((await failureOf(write(first))).kind).toBe('throttled')
+  })
+
+  test('after a lost copy leaves every later failure of the write unknown: that copy may still arrive', async () => {
+    const highest = field('highest', max())
+    const writeBoth = (client: ScriptedClient) =>
+      dynamo({ client, table: 't' }).records.write(
+        { shard: own('k'), changes: [change(total, 1), change(highest, 1)], stamp: ours },
+        call,
+      )
+    const lost = failed({ highest: number(5) }, 2)
+    const reason = { reason: 'TableWriteKeyRangeThroughputExceeded', resource: 'r' }
+    const throttled = sdkError('ThrottlingException', { throttlingReasons: [reason] }, 1, 400)
+    expect(await failureOf(writeBoth(new ScriptedClient(lost, throttled)))).toMatchObject({
+      kind: 'unknown',
+      throttle: { scope: 'key-range' },
+    })
+    const unlost = failed({ highest: number(5) })
+    expect((await failureOf(writeBoth(new ScriptedClient(unlost, throttled)))).kind).toBe('throttled')
+  })
+
+  test('after a lost copy means unknown where the number is forgotten: that copy may have been in before', async () => {
+    const forgotten = { '~g': number(ours.sequence) }
+    expect((await failureOf(write(new ScriptedClient(failed(forgotten, 2))))).kind).toBe('unknown')
+    expect((await write(new ScriptedClient(failed(forgotten)))).status).toBe('expired')
   })
 
   test('that goes on failing without a reason is given up as unavailable', async () => {
