@@ -13,7 +13,7 @@ import { requireOpen } from './dedupe.js'
 import { Expression } from './expression.js'
 import { forgottenAtOnceMax } from './limits.js'
 import { update } from './operations/update.js'
-import type { ItemParts } from './parts.js'
+import type { ItemParts } from './item-parts.js'
 import { numberIn, type Item } from './table.js'
 import { callFor } from './time/call-for.js'
 

@@ -1,12 +1,5 @@
 import type { Housekeeping } from './housekeeping.js'
-import type { Requests } from './requests.js'
-import type { Table } from './table.js'
-
-/** What a request to one item needs. */
-export interface ItemParts {
-  readonly requests: Requests
-  readonly table: Table
-}
+import type { ItemParts } from './item-parts.js'
 
 /** What operations need. */
 export interface Parts extends ItemParts {

@@ -1,7 +1,7 @@
 import { GetItemCommand, type ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type { Call } from '@spillway/core'
 
-import type { ItemParts } from '../parts.js'
+import type { ItemParts } from '../item-parts.js'
 import type { HiddenThrottles } from '../requests.js'
 import type { Item } from '../table.js'
 

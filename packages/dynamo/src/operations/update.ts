@@ -2,7 +2,7 @@ import { UpdateItemCommand, type ConsumedCapacity } from '@aws-sdk/client-dynamo
 import type { Call } from '@spillway/core'
 
 import type { Expression } from '../expression.js'
-import type { ItemParts } from '../parts.js'
+import type { ItemParts } from '../item-parts.js'
 import type { Outcome } from '../requests.js'
 import type { Item } from '../table.js'
 
