@@ -16,7 +16,7 @@ Usage: npm run demo -- [options]
   --rate X            lines a second, over all clients           (1 to 50000, default 8000; redis 4000, dynamodb 200)
   --lines FROM-TO     takes these lines of the log alone         (default all; dynamodb 4001-9000)
   --laps N            times that the log is replayed in a row    (1 to 100, default 3; redis 2; dynamodb, --data 1)
-  --clients N         clients at once, each a process of a fleet (1 to 256, default 32; dynamodb 16)
+  --clients N         clients at once, each a process of a fleet (1 to 256, default 32; dynamodb 8)
   --window MS         Spillway's collapse window                 (1 to 10000, default 20)
   --strategies LIST   which of a, b, c, in that order            (default a,b,c)
   --data FILE         a log of your own: .jsonl, .ndjson, .json or .csv, also .gz
@@ -37,7 +37,7 @@ const paces: Readonly<Record<BackendId, Pace>> = {
   memory: { rate: 8_000, laps: 3, lines: undefined, clients: 32 },
   redis: { rate: 4_000, laps: 2, lines: undefined, clients: 32 },
   'redis-cluster': { rate: 4_000, laps: 2, lines: undefined, clients: 32 },
-  dynamodb: { rate: 200, laps: 1, lines: '4001-9000', clients: 16 },
+  dynamodb: { rate: 200, laps: 1, lines: '4001-9000', clients: 8 },
 }
 
 interface Pace {

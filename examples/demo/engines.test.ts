@@ -141,6 +141,7 @@ async function begun(): Promise<{ child: ChildProcess; ports: number[] }> {
   const args = short('--backend', 'redis', '--rate', '20', '--strategies', 'c', '--laps', '3')
   const child = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
     cwd: join(import.meta.dirname, '../..'),
+    env: { ...process.env, SPILLWAY_REDIS_URL: '' },
   })
   let text = ''
   child.stdout.on('data', (data: Buffer) => {

@@ -23,7 +23,7 @@ const partitions = { count: 16, writeUnitsPerSecond: 1_000 / slowdown, readUnits
 const lostAnswerChance = 0.001
 
 /** An engine on a machine that does other things, too, may be silent for seconds; and a refresh of every client is a request. */
-const options = { routing: { refreshMs: 1_000, leaseMs: 4_000 }, limits: { requestTimeoutMs: 5_000 } }
+const options = { routing: { refreshMs: 500, leaseMs: 2_000 }, limits: { requestTimeoutMs: 5_000 } }
 
 /** Starts a DynamoDB, or takes the one at `address`. Throws `ArgumentError` when nobody answers there. */
 export async function dynamoEngine(address: string | undefined): Promise<DemoEngine> {

@@ -4,9 +4,10 @@
 // Invariants: nothing is removed but keys that bear the store's own name, which no other run has.
 // Cost: six seconds of start for a cluster, less than one for a single Redis.
 
-import { redis } from '@spillway/redis'
+import { redis, type RedisOptions } from '@spillway/redis'
 
 import { count } from '../format.js'
+import type { Settings } from '../settings.js'
 import type { DemoEngine, DemoStore, StoreContext } from './demo-store.js'
 import { MeteredBackend } from './metered-backend.js'
 import { openRedis, probeRedis, removeKeys, shownAddress, type RedisConnection } from './redis-connection.js'
@@ -17,17 +18,26 @@ import { noCounts } from './store-counts.js'
 /** So seldom that the 99th percentile is not made of reconnections, so often that a repetition which counts twice shows. */
 const lostAnswerChance = 1 / 2_000
 
-/** Redis has no such limit: at its default of 20,000 nothing in this log would be spread. */
-const planned = { writeUnitsPerSecond: 250, readUnitsPerSecond: 750 }
+/** What a key is planned to be written a second, over all clients. Redis has no such limit: at Spillway's default nothing in this log would be spread. */
+const plannedWrites = 640
+const readsPerWrite = 3 // as in DynamoDB
+
 /** Engine, proxies and clients share one machine, which may be silent for longer than a network is. */
 const options = { routing: { refreshMs: 300, leaseMs: 1_500 }, limits: { requestTimeoutMs: 5_000 } }
 
 /** Starts a Redis, or takes the one at `address`. Throws `ArgumentError` when nobody answers there. */
-export async function redisEngine(engine: 'redis' | 'redis-cluster', address: string | undefined): Promise<DemoEngine> {
+export async function redisEngine(
+  engine: 'redis' | 'redis-cluster',
+  { address, clients }: Pick<Settings, 'address' | 'clients'>,
+): Promise<DemoEngine> {
   const isCluster = engine === 'redis-cluster'
   const host = address === undefined ? await startHost({ engine, lostAnswerChance }) : undefined
   const named: HostedEngine = host ?? { address: address ?? '' }
-  const version = await probeRedis(isCluster, named)
+  const version = await probeRedis(isCluster, named).catch(async (error: unknown) => {
+    await host?.close()
+    throw error
+  })
+  const planned = plannedBy(clients)
   let storesOpened = 0
   return {
     description: {
@@ -36,7 +46,8 @@ export async function redisEngine(engine: 'redis' | 'redis-cluster', address: st
       ],
       simulated: [
         ...(host === undefined ? [] : [networkLine()]),
-        `hot keys: Redis refuses no write at this speed, so Spillway is told to plan ${count(planned.writeUnitsPerSecond)} writes a second for a key (its default is 20,000); without that nothing would be spread`,
+        `hot keys: Redis refuses no write at this speed, and at Spillway's default of 20,000 a second nothing would be spread, so it is told to`,
+        `plan ${count(plannedWrites)} writes a second for a key; each client goes by what it writes itself, and so by its share of them, ${planned.writeUnitsPerSecond}`,
       ],
       plainWrite:
         'one script a line (HINCRBY, and the last edit if it is newer), sent again by ioredis when a connection is lost',
@@ -44,29 +55,36 @@ export async function redisEngine(engine: 'redis' | 'redis-cluster', address: st
       options,
     },
     lost: host?.lost ?? new Promise(() => undefined),
-    open: (context) =>
-      openStore(
-        `spillway-demo-${process.pid}-${Date.now().toString(36)}-${storesOpened++}`,
-        isCluster,
-        named,
-        host,
-        context,
-      ),
+    open: ({ onThrottle }) => {
+      const name = `spillway-demo-${process.pid}-${Date.now().toString(36)}-${storesOpened++}`
+      return openStore({ name, isCluster, engine: named, host, planned, onThrottle })
+    },
     close: async () => host?.close(),
   }
 }
+
+/** What one client of so many is told of the plan. */
+function plannedBy(clients: number): Planned {
+  const writeUnitsPerSecond = Math.max(1, Math.round(plannedWrites / clients))
+  return { writeUnitsPerSecond, readUnitsPerSecond: readsPerWrite * writeUnitsPerSecond }
+}
+
+type Planned = Pick<Required<RedisOptions>, 'writeUnitsPerSecond' | 'readUnitsPerSecond'>
 
 function networkLine(): string {
   return `connections: a proxy cuts one in ${count(1 / lostAnswerChance)} after the engine has carried out what came and before it answers`
 }
 
-async function openStore(
-  name: string,
-  isCluster: boolean,
-  engine: HostedEngine,
-  host: EngineHost | undefined,
-  { onThrottle }: StoreContext,
-): Promise<DemoStore> {
+interface StoreParts extends Pick<StoreContext, 'onThrottle'> {
+  /** In every key of the store, and in no other. */
+  readonly name: string
+  readonly isCluster: boolean
+  readonly engine: HostedEngine
+  readonly host: EngineHost | undefined
+  readonly planned: Planned
+}
+
+async function openStore({ name, isCluster, engine, host, planned, onThrottle }: StoreParts): Promise<DemoStore> {
   const counts = noCounts(false)
   const connections: RedisConnection[] = []
   const connect = () => {
@@ -78,7 +96,7 @@ async function openStore(
   const lostBefore = (await host?.lostCount()) ?? NaN
   return {
     prefix,
-    partitionWriteUnits: planned.writeUnitsPerSecond,
+    partitionWriteUnits: plannedWrites,
     options,
     backend: () => new MeteredBackend(redis({ client: connect(), directory: name, ...planned }), counts, onThrottle),
     plain: () => new RedisPlainClient(connect(), prefix, counts),
