@@ -22,12 +22,28 @@ export function writeArgs(
   changes: readonly FieldChange[],
   merged?: Merged,
 ): string[] {
-  const mode = isConfirmed ? 'confirm' : 'write'
-  const args =
-    stamp === undefined
-      ? [mode, '', '', '', adopted]
-      : [mode, writerField(stamp.writer), String(stamp.sequence), String(stamp.forgetUpTo), adopted]
-  return addFields(args, changes, merged)
+  const args = stamp === undefined ? ['', '', ''] : stampArgs(stamp)
+  const [first] = changes as [FieldChange]
+  if (!isConfirmed && adopted === '' && changes.length === 1 && isWholeSum(first)) {
+    args.push(hashFieldOf(first.name), encoded(first))
+    return args
+  }
+  return addFields(args, isConfirmed ? 'confirm' : 'write', adopted, changes, merged)
+}
+
+/** Of the last stamp: a writer stays the same, and so does its horizon for a millisecond; numbers cost more than all other texts. */
+const last = { writer: '', field: writerField(''), forgetUpTo: -1, horizon: '-1' }
+
+function stampArgs({ writer, sequence, forgetUpTo }: WriteStamp): string[] {
+  if (writer !== last.writer) {
+    last.writer = writer
+    last.field = writerField(writer)
+  }
+  if (forgetUpTo !== last.forgetUpTo) {
+    last.forgetUpTo = forgetUpTo
+    last.horizon = String(forgetUpTo)
+  }
+  return [last.field, String(sequence), last.horizon]
 }
 
 /** An absorption. Throws like {@link writeArgs}. */
@@ -38,7 +54,7 @@ export function absorbArgs(
   merged?: Merged,
 ): string[] {
   const record = `${source.index}:${source.generation.number}`
-  return addFields(['absorb', '', record, absorbedText(contents.absorbed), adopted], changes, merged)
+  return addFields(['', record, absorbedText(contents.absorbed)], 'absorb', adopted, changes, merged)
 }
 
 /** Sums first. */
@@ -54,8 +70,14 @@ export function isWholeSum(change: FieldChange): boolean {
   return operationOf(change) === 'i'
 }
 
-function addFields(args: string[], changes: readonly FieldChange[], merged: Merged | undefined): string[] {
-  const at = args.push('')
+function addFields(
+  args: string[],
+  mode: 'write' | 'confirm' | 'absorb',
+  adopted: string,
+  changes: readonly FieldChange[],
+  merged: Merged | undefined,
+): string[] {
+  const at = args.push(mode, adopted, '')
   let sumCount = 0
   for (const change of changes) {
     const operation = operationOf(change)

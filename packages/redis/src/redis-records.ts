@@ -41,8 +41,18 @@ const mergesMax = 64
 const done: WriteAnswer = Object.freeze({ status: 'done' })
 const sealed: WriteAnswer = Object.freeze({ status: 'sealed' })
 
-/** The script's arguments, with what was merged here in the meantime. */
-type ArgsOf = (merged?: Merged) => readonly string[]
+/** What the script is to do. */
+interface Application<T> {
+  readonly key: string
+  /** In the order in which the script names them. */
+  readonly changes: readonly FieldChange[]
+  /** Whether a WAIT follows. */
+  readonly isConfirmed: boolean
+  /** The script's arguments, with what was merged here in the meantime. */
+  readonly argsOf: (merged?: Merged) => readonly string[]
+  /** What its answer means. */
+  readonly made: (answer: unknown) => T
+}
 
 /** Records in Redis. */
 export class RedisRecords implements RecordStore {
@@ -57,17 +67,18 @@ export class RedisRecords implements RecordStore {
   write({ shard, changes, stamp }: ShardWrite): Promise<WriteAnswer> {
     try {
       const { adoptStringAs, writeReplicas } = this.#options
+      const isConfirmed = writeReplicas > 0
       const ordered = inScriptOrder(changes)
+      const application: Application<WriteAnswer> = {
+        key: placeOf(shard),
+        changes: ordered,
+        isConfirmed,
+        argsOf: (merged) => writeArgs(stamp, isConfirmed, adoptStringAs, ordered, merged),
+        made: writeAnswerOf,
+      }
       const [first] = ordered as [FieldChange]
-      const viaScript = (): Promise<WriteAnswer> =>
-        this.#apply(
-          placeOf(shard),
-          ordered,
-          (merged) => writeArgs(stamp, writeReplicas > 0, adoptStringAs, ordered, merged),
-          writeAnswerOf,
-        )
-      const isBare = stamp === undefined && shard.index === 0 && ordered.length === 1 && writeReplicas === 0
-      return isBare && isWholeSum(first) ? this.#add(shard.key, first, viaScript) : viaScript()
+      const isBare = stamp === undefined && shard.index === 0 && ordered.length === 1 && !isConfirmed
+      return isBare && isWholeSum(first) ? this.#add(application, first) : this.#apply(application)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -114,11 +125,10 @@ export class RedisRecords implements RecordStore {
     )
     const ordered = changes.length === 0 ? changes : inScriptOrder(changes)
     const key = placeOf(target)
-    const argsOf: ArgsOf = (merged) => absorbArgs(absorb, adoptStringAs, ordered, merged)
-    const answer = await this.#apply(key, ordered, argsOf, (given) => given)
-    if (!isAbsorbed(answer)) throw new BackendError('unknown', 'Redis answered an absorb in a form that is not known.')
+    const argsOf = (merged?: Merged) => absorbArgs(absorb, adoptStringAs, ordered, merged)
+    const attachedCount = await this.#apply({ key, changes: ordered, isConfirmed: false, argsOf, made: attachedOf })
     const again = { script: applyScript, key, args: argsOf(), stands: isAbsorbed }
-    await awaitReplicas(this.#port, again, answer[1], this.#options)
+    await awaitReplicas(this.#port, again, attachedCount, this.#options)
   }
 
   async clear(shard: ShardRef, retentionMs: number): Promise<'expires'> {
@@ -135,37 +145,28 @@ export class RedisRecords implements RecordStore {
   }
 
   /** Adds without a script; where a string may have to be adopted, with it. */
-  #add(key: string, change: FieldChange, viaScript: () => Promise<WriteAnswer>): Promise<WriteAnswer> {
+  #add(application: Application<WriteAnswer>, change: FieldChange): Promise<WriteAnswer> {
+    const { key } = application
     const before = this.#port.resendCount()
     return this.#port.send(key, ['hincrby', key, hashFieldOf(change.name), encoded(change)]).then(
       () => done,
       (error: unknown) => {
-        if (this.#options.adoptStringAs !== '' && isWrongType(error)) return viaScript()
+        if (this.#options.adoptStringAs !== '' && isWrongType(error)) return this.#apply(application)
         throw this.#failureOf(error, before, [change])
       },
     )
   }
 
   /** Runs the script until no user's own rule was overtaken. */
-  #apply<T>(
-    key: string,
-    changes: readonly FieldChange[],
-    argsOf: ArgsOf,
-    made: (answer: unknown) => T,
-    merged?: Merged,
-    attempt = 1,
-  ): Promise<T> {
+  #apply<T>(application: Application<T>, merged?: Merged, attempt = 1): Promise<T> {
+    const { key, changes, isConfirmed, argsOf, made } = application
     const before = this.#port.resendCount()
     const args = argsOf(merged)
-    const ran =
-      this.#options.writeReplicas > 0 && args[0] === 'confirm'
-        ? this.#runReplicated(key, args)
-        : applyScript.run(this.#port, key, args)
+    const ran = isConfirmed ? this.#runReplicated(key, args) : applyScript.run(this.#port, key, args)
     return ran.then(
       (answer) => {
         if (!Array.isArray(answer) || answer[0] !== 'retry') return made(answer)
-        if (attempt < mergesMax)
-          return this.#apply(key, changes, argsOf, made, mergedWith(changes, answer), attempt + 1)
+        if (attempt < mergesMax) return this.#apply(application, mergedWith(changes, answer), attempt + 1)
         throw new BackendError('unavailable', `Others changed the key ${mergesMax} times while its fields were merged.`)
       },
       (error: unknown) => {
@@ -234,6 +235,11 @@ function answered(fields: readonly Field[], answer: CommandAnswer): ShardAnswer 
 
 function isAbsorbed(answer: unknown): answer is readonly ['done', unknown] {
   return Array.isArray(answer) && answer[0] === 'done'
+}
+
+function attachedOf(answer: unknown): unknown {
+  if (isAbsorbed(answer)) return answer[1]
+  throw new BackendError('unknown', 'Redis answered an absorb in a form that is not known.')
 }
 
 function writeAnswerOf(answer: unknown): WriteAnswer {

@@ -14,24 +14,25 @@
 import { onlineReplicas, Script } from './script.js'
 
 /**
- * KEYS: the shard. ARGV: `write` or `confirm`, the writer's field or nothing, its number, forget up to; or `absorb`, nothing,
- * `index:generation`, nested records as `index:generation,…`. Then the field of adopted strings or nothing; how many sums there
- * are, and a name and an amount for each; and four arguments for each other field: operation, name, state, and for `c` the digest
- * of what the state was merged with. What is found done is written once more by `confirm` and `absorb`, for a WAIT that follows.
+ * KEYS: the shard. ARGV: the writer's field or nothing, its number, forget up to. Then, for what nearly every write is, the name
+ * and the amount of its only field; else `write` or `confirm`, the field of adopted strings or nothing, how many sums there are,
+ * a name and an amount for each, and four arguments for each other field: operation, name, state, and for `c` the digest of what
+ * the state was merged with. For `absorb`: nothing, `index:generation`, nested records as `index:generation,…`, and on as for
+ * `write`. What is found done is written once more by `confirm` and `absorb`, for a WAIT that follows.
  *
  * Answers `done`, `sealed`, [`expired`, number] or, when a digest does not hold any more, [`retry`, text, digest, …] for each
  * `c`; to `absorb`, [`done`, replicas that are attached]. Errors name a field by its position.
  */
 export const applyScript = new Script(`
-local key, writer, number = KEYS[1], ARGV[2], ARGV[3]
+local key, writer, number = KEYS[1], ARGV[1], ARGV[2]
 local meta = redis.pcall('HMGET', key, '~spillway~sealed', '~spillway~forgotten', writer)
 local last = meta[3]
 
 -- Nearly every write: one whole number, by a writer that is known here, with a number of as many digits and greater.
-local isPlain = last and not meta[1] and ARGV[6] == '1' and not ARGV[9] and ARGV[1] ~= 'absorb'
-  and #last == #number and last < number
-local sum = isPlain and redis.pcall('HINCRBY', key, ARGV[7], ARGV[8])
-if isPlain and type(sum) == 'number' and type(redis.pcall('HSET', key, writer, number)) == 'number' then
+local isPlain = not ARGV[6]
+local isKnown = isPlain and last and not meta[1] and #last == #number and last < number
+local sum = isKnown and redis.pcall('HINCRBY', key, ARGV[4], ARGV[5])
+if isKnown and type(sum) == 'number' and type(redis.pcall('HSET', key, writer, number)) == 'number' then
   return 'done'
 end
 
@@ -40,9 +41,10 @@ local function takeBack(name, amount)
   redis.call('HINCRBY', key, name, string.sub(amount, 1, 1) == '-' and string.sub(amount, 2) or '-' .. amount)
 end
 -- Whatever was refused is refused once more below, and named.
-if isPlain and type(sum) == 'number' then takeBack(ARGV[7], ARGV[8]) end
+if isKnown and type(sum) == 'number' then takeBack(ARGV[4], ARGV[5]) end
 
-local mode, adopted, sumCount = ARGV[1], ARGV[5], tonumber(ARGV[6])
+local mode, adopted, sumCount, sums = ARGV[4], ARGV[5], tonumber(ARGV[6]), 5
+if isPlain then mode, adopted, sumCount, sums = 'write', '', 1, 2 end
 local adoptedText
 if meta.err then
   if adopted == '' or redis.call('TYPE', key).ok ~= 'string' then return meta end
@@ -75,7 +77,7 @@ if mode == 'absorb' then
     return redis.error_reply('SPILLWAY A sealed shard takes in nothing: absorb into the shard that stays.')
   end
   record(number)
-  record(ARGV[4])
+  record(ARGV[3])
   for i, each in ipairs(order) do order[i] = each .. ':' .. highest[each] end
   sets = {'~spillway~absorbed', table.concat(order, ',')}
 else
@@ -91,7 +93,7 @@ else
   if sealed then return 'sealed' end
 end
 
-local others = 7 + 2 * sumCount
+local others = sums + 2 + 2 * sumCount
 if #ARGV >= others then
   local function less(a, b)
     local n = math.min(#a, #b)
@@ -208,11 +210,11 @@ end
 local before, added, failure
 if sumCount > 1 then
   local names = {}
-  for i = 1, sumCount do names[i] = ARGV[5 + 2 * i] end
+  for i = 1, sumCount do names[i] = ARGV[sums + 2 * i] end
   before = redis.call('HMGET', key, unpack(names))
 end
 for i = 1, sumCount do
-  local reply = redis.pcall('HINCRBY', key, ARGV[5 + 2 * i], ARGV[6 + 2 * i])
+  local reply = redis.pcall('HINCRBY', key, ARGV[sums + 2 * i], ARGV[sums + 1 + 2 * i])
   if type(reply) == 'table' then
     failure = reply
     if string.find(reply.err, 'overflow', 1, true) then
@@ -230,8 +232,8 @@ if not failure and #sets > 0 then
 end
 if failure then
   for i = 1, added or 0 do
-    takeBack(ARGV[5 + 2 * i], ARGV[6 + 2 * i])
-    if before and not before[i] then redis.pcall('HDEL', key, ARGV[5 + 2 * i]) end
+    takeBack(ARGV[sums + 2 * i], ARGV[sums + 1 + 2 * i])
+    if before and not before[i] then redis.pcall('HDEL', key, ARGV[sums + 2 * i]) end
   end
   return failure
 end
@@ -245,7 +247,7 @@ if writer ~= '' and not last then
   end
   local numbers = #writers > 0 and redis.pcall('HMGET', key, unpack(writers)) or {}
   for i, known in ipairs(numbers) do
-    if tonumber(known) <= tonumber(ARGV[4]) then
+    if tonumber(known) <= tonumber(ARGV[3]) then
       gone[#gone + 1] = writers[i]
       if not forgotten or tonumber(known) > tonumber(forgotten) then forgotten = known end
     end
