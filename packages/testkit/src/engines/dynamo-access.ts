@@ -15,10 +15,15 @@ export interface DynamoAccess {
  * SPILLWAY_DYNAMODB_ENDPOINT names an engine and they are set; otherwise something that engines at home take from anybody.
  */
 export function dynamoAccess(env: NodeJS.ProcessEnv = process.env): DynamoAccess {
+  const anybody = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
+  return namedAccess(env) ?? anybody
+}
+
+/** The same; undefined where the environment names no engine, or nobody to sign for. */
+export function namedAccess(env: NodeJS.ProcessEnv = process.env): DynamoAccess | undefined {
   const accessKeyId = env['AWS_ACCESS_KEY_ID']
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY']
-  if (namedEndpoint(env) === undefined || accessKeyId === undefined || secretAccessKey === undefined)
-    return { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }
+  if (namedEndpoint(env) === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined
   const sessionToken = env['AWS_SESSION_TOKEN']
   const credentials = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
   return { region: env['AWS_REGION'] ?? 'us-east-1', credentials }

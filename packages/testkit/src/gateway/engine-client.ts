@@ -1,6 +1,9 @@
 import { Agent, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { Agent as SecureAgent, request as secureRequest } from 'node:https'
 
+import type { DynamoAccess } from '../engines/dynamo-access.js'
 import type { Answer } from './answers.js'
+import { signed } from './sign.js'
 
 /** Whose request this is: engines look at who signed it, and at nothing else of it. */
 export interface Signature {
@@ -22,23 +25,28 @@ export function signatureOf(headers: IncomingHttpHeaders): Signature {
 /** Speaks to the engine behind the gateway. */
 export class EngineClient {
   readonly #endpoint: URL
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 256 })
+  readonly #access: DynamoAccess | undefined
+  readonly #agent: Agent
 
-  constructor(endpoint: string) {
+  /** With `access`, requests are signed anew: a service that looks at signatures would refuse what was signed for the gateway. */
+  constructor(endpoint: string, access: DynamoAccess | undefined) {
     this.#endpoint = new URL(endpoint)
+    this.#access = access
+    const options = { keepAlive: true, maxSockets: 256 }
+    this.#agent = this.#isSecure() ? new SecureAgent(options) : new Agent(options)
   }
 
   /** Sends one operation. Rejects when the engine cannot be reached. */
   send(operation: string, input: object, signature: Signature): Promise<Answer> {
     const body = JSON.stringify(input)
     const headers = {
-      ...signature,
       'content-type': 'application/x-amz-json-1.0',
       'content-length': Buffer.byteLength(body),
-      'x-amz-target': `DynamoDB_20120810.${operation}`,
+      ...this.#signed(`DynamoDB_20120810.${operation}`, body, signature),
     }
+    const start = this.#isSecure() ? secureRequest : request
     return new Promise((resolve, reject) => {
-      const outgoing = request(this.#endpoint, { method: 'POST', agent: this.#agent, headers }, (incoming) => {
+      const outgoing = start(this.#endpoint, { method: 'POST', agent: this.#agent, headers }, (incoming) => {
         textOf(incoming).then(
           (text) => resolve({ status: incoming.statusCode ?? 500, body: JSON.parse(text || '{}') as Answer['body'] }),
           reject,
@@ -47,6 +55,22 @@ export class EngineClient {
       outgoing.on('error', reject)
       outgoing.end(body)
     })
+  }
+
+  #signed(target: string, body: string, signature: Signature): Record<string, string> {
+    if (this.#access === undefined) return { ...signature, 'x-amz-target': target }
+    const { sessionToken } = this.#access.credentials
+    const headers = {
+      host: this.#endpoint.host,
+      'x-amz-date': signature['x-amz-date'],
+      'x-amz-target': target,
+      ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
+    }
+    return { ...headers, authorization: signed({ headers, body }, this.#access) }
+  }
+
+  #isSecure(): boolean {
+    return this.#endpoint.protocol === 'https:'
   }
 
   /** Hangs up. */

@@ -12,6 +12,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 
 import { seededDraws } from '../chance/seeded-draws.js'
+import { namedAccess } from '../engines/dynamo-access.js'
 import { elapsedMs } from '../time/elapsed.js'
 import { pause } from '../time/wait.js'
 import { invalid, serverError, throttled, type Answer } from './answers.js'
@@ -79,7 +80,7 @@ export class Gateway {
     this.endpoint = `http://127.0.0.1:${port}`
     this.faults = options.faults ?? {}
     this.#server = server
-    this.#engine = new EngineClient(options.endpoint)
+    this.#engine = new EngineClient(options.endpoint, namedAccess())
     this.#draw = seededDraws(options.seed ?? 1)
     this.#mode = options.mode ?? 'provisioned'
     this.#operations = new Operations({
