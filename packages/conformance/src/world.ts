@@ -122,7 +122,7 @@ export class World {
   }
 
   /** Merges given contents of `source` into `target`. */
-  absorb(
+  async absorb(
     target: ShardRef,
     source: ShardRef,
     changes: readonly Change[],
@@ -131,7 +131,7 @@ export class World {
     const states = changes.map((change) => (change[1] === undefined ? undefined : this.state(change).state))
     const contents: ShardContents = { status: 'read', states, absorbed }
     const fields = changes.map(([field]) => field)
-    return this.backend.records.absorb({ target, source, contents, fields }, this.call)
+    await this.backend.records.absorb({ target, source, contents, fields }, this.call)
   }
 
   /** Runs `body` while the store cannot be reached; then waits for a client that has to find out that it can be again. */

@@ -67,11 +67,13 @@ export const atomicityRules: readonly Rule[] = [
         ),
       )
       const torn: (readonly unknown[])[] = []
-      for (let i = 0; i < 20; i++) {
-        const values = await world.read(key, [total, twin])
-        if (values[0] !== values[1]) torn.push(values)
+      const reading = async () => {
+        for (let i = 0; i < 20; i++) {
+          const values = await world.read(key, [total, twin])
+          if (values[0] !== values[1]) torn.push(values)
+        }
       }
-      await Promise.all(work)
+      await Promise.all([reading(), ...work])
       ensureEqual(torn, [], 'reads that saw half a write')
     },
   },

@@ -134,9 +134,7 @@ export const lifeRules: readonly Rule[] = [
       const keys = Array.from({ length: writerCount }, (_, i) => world.key(`k${i}`))
       const write = (key: ShardRef) => world.write(key, [[total, 1]], world.stamp('w', 1))
       const writing = keys.map((key) => settled('a write during a close', () => write(key)))
-      const closing = close(world)
-      const outcomes = await Promise.all(writing)
-      await closing
+      const [, ...outcomes] = await Promise.all([close(world), ...writing])
       await open(world)
       for (const [i, key] of keys.entries()) {
         const outcome = outcomes[i]
