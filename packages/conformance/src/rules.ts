@@ -27,7 +27,6 @@ export interface Chapter {
 
 /** The whole kit, in the order in which an adapter is best written. */
 export const chapters: readonly Chapter[] = [
-  { title: 'life cycle', rules: lifeRules },
   { title: 'merging', rules: mergingRules },
   { title: 'fields', rules: fieldRules },
   { title: 'keys', rules: keyRules },
@@ -41,6 +40,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'atomicity', rules: atomicityRules },
   { title: 'directory', rules: directoryRules },
   { title: 'limits', rules: limitRules },
+  { title: 'life cycle', rules: lifeRules },
   { title: 'errors', rules: errorRules },
   { title: 'aborts and time-outs', rules: abortRules },
   { title: 'throttles', rules: throttleRules },

@@ -21,7 +21,6 @@ import { stampingMutants } from '../mutants/stamping.js'
 import { throttleMutants } from '../mutants/throttles.js'
 
 const mutants: readonly Mutant[] = [
-  ...lifeMutants,
   ...mergingMutants,
   ...fieldMutants,
   ...keyMutants,
@@ -35,6 +34,7 @@ const mutants: readonly Mutant[] = [
   ...atomicityMutants,
   ...directoryMutants,
   ...limitMutants,
+  ...lifeMutants,
   ...errorMutants,
   ...abortMutants,
   ...throttleMutants,
