@@ -120,6 +120,19 @@ export const dedupeRules: readonly Rule[] = [
     },
   },
   {
+    id: 'dedupe-remembered',
+    claim: 'A number that may not be forgotten yet is answered «done» however many others have written since.',
+    async check(world) {
+      const key = world.key()
+      await world.write(key, [[total, 1]], world.stamp('old', 10))
+      for (let i = 0; i < housekeepingWrites; i++)
+        await world.write(key, [[total, 1]], world.stamp(`w${i}`, 1_000 + i, 9))
+      const before = await world.read(key, [total])
+      ensureEqual(await world.write(key, [[total, 1]], world.stamp('old', 10)), 'done', 'the answer to a late copy')
+      ensureEqual(await world.read(key, [total]), before, 'the total after a late copy')
+    },
+  },
+  {
     id: 'dedupe-expired',
     claim: 'A write that is answered «expired» is not applied, and one that is answered «done» is.',
     async check(world) {

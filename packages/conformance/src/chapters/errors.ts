@@ -1,13 +1,63 @@
 import { inspect } from 'node:util'
 
-import { isBackendError, sum } from '@spillway/core'
+import { isBackendError, latest, max, mergeRule, sum, union, type Field, type ShardRef } from '@spillway/core'
 
 import { ensure, ensureEqual } from '../ensure.js'
 import { RuleBrokenError } from '../rule-broken-error.js'
 import type { Rule } from '../rule.js'
-import { fieldOf, type World } from '../world.js'
+import { settled, typed } from '../settled.js'
+import { fieldOf, type Change, type World } from '../world.js'
 
 const total = fieldOf('total', sum())
+
+const digits = mergeRule<number>({
+  empty: 0,
+  merge: (a, b) => a + b,
+  encode: String,
+  decode(text) {
+    if (!/^\d+$/.test(text)) throw new Error(`Not digits: ${text}`)
+    return Number(text)
+  },
+})
+
+/** The same name under rules of every kind that differ in how they are stored. */
+const namesakes: readonly Change[] = [
+  [fieldOf('field', sum()), 5],
+  [fieldOf('field', max()), 2.5],
+  [fieldOf('field', latest()), { at: 'front' }],
+  [fieldOf('field', union()), ['a', 'b']],
+  [fieldOf('field', digits), 7],
+]
+
+/** Reads and seals a field that another rule has stored: it fails as «invalid», or has a state that the rule can read. */
+async function ensureNoMiss(world: World, shard: ShardRef, field: Field, stored: Field): Promise<void> {
+  const fields = [field]
+  const requests = [
+    ['a read', () => world.backend.records.read({ shards: [shard], fields, consistency: 'strong' }, world.call)],
+    ['a seal', async () => [await world.backend.records.seal(shard, fields, world.call)]],
+  ] as const
+  for (const [request, send] of requests) {
+    const what = `${request} by ${field.rule.id} of what ${stored.rule.id} has stored`
+    const outcome = await settled(what, send)
+    const [answer] = outcome.status === 'answered' ? outcome.answer : [outcome]
+    if (answer?.status === 'failed') {
+      const { kind } = typed(what, answer.error)
+      ensure(kind === 'invalid', `Expected ${what} to fail as «invalid», if at all, but it failed as «${kind}».`)
+      continue
+    }
+    const state = answer?.states[0]
+    ensure(state !== undefined, `Expected ${what} to fail, but it was answered as if nothing were there.`)
+    try {
+      field.rule.encode(field.rule.merge(state, state))
+      field.rule.view(state, field.name)
+    } catch (error) {
+      ensure(
+        false,
+        `Expected ${what} to fail or to have a state of that rule, but ${inspect(state)} is none: ${inspect(error)}`,
+      )
+    }
+  }
+}
 
 /** The error that a request failed with; an answer breaks the rule. */
 async function failureOf(what: string, request: Promise<unknown>): Promise<unknown> {
@@ -32,8 +82,24 @@ function requestsOf(world: World): readonly (readonly [string, () => Promise<unk
   ]
 }
 
-/** What a backend says when its store cannot be reached. */
+/** What a backend says when its store cannot be reached, or holds something else. */
 export const errorRules: readonly Rule[] = [
+  {
+    id: 'errors-other-rule',
+    claim:
+      'A field that another rule has stored fails as «invalid», or is a state that the rule can read; it is no miss.',
+    async check(world) {
+      for (const [i, [stored, change]] of namesakes.entries())
+        for (const [j, [field]] of namesakes.entries()) {
+          if (i === j) continue
+          const shard = world.shard(world.key(`${i}-${j}`), 1)
+          await world.write(shard, [[stored, change]])
+          const before = await world.read(shard, [stored])
+          await ensureNoMiss(world, shard, field, stored)
+          ensureEqual(await world.read(shard, [stored]), before, `the field that ${stored.rule.id} has stored`)
+        }
+    },
+  },
   {
     id: 'errors-read',
     claim: 'A failure is never a miss: what cannot be read is not answered as if nothing were there.',

@@ -1,4 +1,4 @@
-import type { ShardWrite, WriteAnswer } from '@spillway/core'
+import type { Backend, ShardWrite, WriteAnswer } from '@spillway/core'
 
 import { Ledger, mutant, nameOf, unstamped, withRecords, withWrites, type Mutant } from './mutant.js'
 
@@ -35,12 +35,39 @@ function forgettingMutant(): Mutant {
   )
 }
 
+/** Keeps the numbers of so many writers, whatever may be forgotten. */
+function crowded(writersMax: number): (backend: Backend) => Backend {
+  return withRecords((records) => {
+    const [kept, epochs] = [new Map<string, Set<string>>(), new Map<string, number>()]
+    return {
+      write(write, call) {
+        if (write.stamp === undefined) return records.write(write, call)
+        const [place, { writer }] = [nameOf(write.shard), write.stamp]
+        const writers = kept.get(place) ?? new Set()
+        kept.set(place, writers.add(writer))
+        const [oldest = ''] = writers
+        if (writers.size > writersMax && writers.delete(oldest))
+          epochs.set(place + oldest, (epochs.get(place + oldest) ?? 0) + 1)
+        const stamp = { ...write.stamp, writer: `${writer}@${epochs.get(place + writer) ?? 0}` }
+        return records.write({ ...write, stamp }, call)
+      },
+    }
+  })
+}
+
 export const dedupeMutants: readonly Mutant[] = [
   {
     ...mutant('dedupe-same', 'only older numbers are left out, not the same one', (backend) =>
       withRepeats(({ stamp }, last) => stamp?.sequence === last)(backend),
     ),
-    also: ['dedupe-every-field', 'dedupe-forgotten', 'seal-after-dedupe', 'absorb-open', 'atomic-dedupe'].concat([
+    also: [
+      'dedupe-every-field',
+      'dedupe-forgotten',
+      'dedupe-remembered',
+      'seal-after-dedupe',
+      'absorb-open',
+      'atomic-dedupe',
+    ].concat([
       'life-open-twice',
       'life-during-close',
       'clear-dedupe',
@@ -103,6 +130,7 @@ export const dedupeMutants: readonly Mutant[] = [
     ['strong-read'],
   ),
   forgettingMutant(),
+  mutant('dedupe-remembered', 'a shard keeps the numbers of 40 writers, and forgets the oldest too early', crowded(40)),
   mutant(
     'dedupe-expired',
     'what is expired is answered as done',

@@ -1,7 +1,7 @@
-import { BackendError, memory, type Backend } from '@spillway/core'
+import { BackendError, isBackendError, memory, type Backend, type ShardAnswer } from '@spillway/core'
 import { FakeClock, FaultyBackend, seededRandom } from '@spillway/core/testing'
 
-import { withRecords, type Mutant } from './mutant.js'
+import { mutant, withRecords, type Mutant } from './mutant.js'
 
 /** A mutant whose store can be made to fail. */
 function failing(
@@ -33,9 +33,25 @@ function failing(
   }
 }
 
+/** What an adapter answers that takes what it cannot decode for nothing. */
+function missing(backend: Backend): Backend {
+  return withRecords((records) => ({
+    async read(read, call) {
+      const nothing: ShardAnswer = { status: 'read', states: read.fields.map(() => undefined) }
+      const isInvalid = (error: unknown) => isBackendError(error) && error.kind === 'invalid'
+      const answers = await records.read(read, call).catch((error: unknown) => {
+        if (!isInvalid(error)) throw error
+        return read.shards.map(() => nothing)
+      })
+      return answers.map((answer) => (answer.status === 'failed' && isInvalid(answer.error) ? nothing : answer))
+    },
+  }))(backend)
+}
+
 const unreachable = { unavailable: 1, directory: 1 }
 
 export const errorMutants: readonly Mutant[] = [
+  mutant('errors-other-rule', 'what another rule has stored is answered as never written', missing),
   failing(
     'errors-read',
     'what cannot be read is answered as never written',
@@ -44,7 +60,8 @@ export const errorMutants: readonly Mutant[] = [
       async read(read, call) {
         try {
           return await records.read(read, call)
-        } catch {
+        } catch (error) {
+          if (isBackendError(error) && error.kind === 'invalid') throw error
           return read.shards.map(() => ({ status: 'read', states: read.fields.map(() => undefined) }))
         }
       },
