@@ -28,7 +28,7 @@ export async function closeCounters(): Promise<void> {
  * A flush may follow another at once, so that a window is as long as a round trip: where a store can serve that many writes,
  * there is nothing to wait for.
  */
-export const neverHot: Omit<ClientOptions, 'backend'> = { detection: { hotWritesPerSecond: 1e9 } }
+export const withoutRest: Omit<ClientOptions, 'backend'> = { collapse: { windowMs: 0 } }
 
 /** Where counters stand, and how they are counted. */
 export interface Counted {
