@@ -1,14 +1,6 @@
 /** One command: its name and its arguments. */
 export type RedisCommand = readonly string[]
 
-/** A command and the key by which it finds its primary. */
-export interface KeyedCommand {
-  /** The only key of the command. */
-  readonly key: string
-  /** The command, key included. */
-  readonly command: RedisCommand
-}
-
 /** What became of one command of several. */
 export type CommandAnswer =
   { readonly status: 'answered'; readonly value: unknown } | { readonly status: 'failed'; readonly error: unknown }
@@ -21,12 +13,11 @@ export type CommandAnswer =
 export interface RedisPort {
   /** Names the client in messages. */
   readonly name: string
-  /** Whether keys lie on several primaries. */
-  readonly isCluster: boolean
-  /** Sends a command to the primary that serves `key`, following redirections. */
+  /**
+   * Sends a command to the primary that serves `key`, its only key, following redirections. Commands that are sent in one turn of
+   * the event loop should leave together: a gather is as many of them.
+   */
   send(key: string, command: RedisCommand): Promise<unknown>
-  /** Sends reads of many keys: one round trip a primary, following redirections. One answer a command, in order. Never rejects. */
-  sendEach(commands: readonly KeyedCommand[]): Promise<readonly CommandAnswer[]>
   /**
    * Sends commands one behind the other on one connection to the primary that serves `key`; when it is lost in between, those
    * behind the first fail, even if they were answered on another. One answer a command. Never rejects.
@@ -42,13 +33,16 @@ export interface RedisPort {
 }
 
 /** Waits for all; failures become data. */
-export async function answersOf(sent: readonly Promise<unknown>[]): Promise<readonly CommandAnswer[]> {
-  const settled = await Promise.allSettled(sent)
-  return settled.map((one) =>
-    one.status === 'fulfilled'
-      ? { status: 'answered', value: one.value }
-      : { status: 'failed', error: one.reason as unknown },
-  )
+export function answersOf(sent: readonly Promise<unknown>[]): Promise<readonly CommandAnswer[]> {
+  return Promise.all(sent.map((one) => one.then(answered, failed)))
+}
+
+function answered(value: unknown): CommandAnswer {
+  return { status: 'answered', value }
+}
+
+function failed(error: unknown): CommandAnswer {
+  return { status: 'failed', error }
 }
 
 /** What was fulfilled; the first failure when nothing was. */

@@ -64,11 +64,14 @@ export function encoded({ rule, state }: FieldChange): string {
 }
 
 const wholeNumber = /^(?:0|-?[1-9]\d*)$/
+/** Safe for sure, and so the same number as what the rule decodes by way of a bigint. */
+const smallNumber = /^(?:0|-?[1-9]\d{0,14})$/
 
 /** A state from what the hash holds. Throws `BackendError` for text that is no state of the field's rule. */
 export function stateOf(field: Field, text: unknown): unknown {
   if (text === null || text === undefined || text === false) return undefined
   const operation = operationOf(field)
+  if (operation === 'i' && typeof text === 'string' && smallNumber.test(text)) return Number(text)
   try {
     if (typeof text === 'string' && isOfForm(operation, text)) {
       const state = field.rule.decode(text)

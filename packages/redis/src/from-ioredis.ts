@@ -1,27 +1,19 @@
-// Problem: ioredis refuses a pipeline over two primaries, follows no redirection for a part of one, sends again by itself what it
-//   had sent when a connection is lost, and hands every command to its socket alone.
-// Scheme: one pipeline for the keys of each primary by the client's own map of slots; whatever a pipeline could not settle goes
-//   out once more alone, where ioredis follows redirections. Lost connections are counted, so that the error table knows when
-//   an error may speak of a second copy. What is sent in one turn of the event loop leaves in one piece.
+// Problem: ioredis sends again by itself what it had sent when a connection is lost, follows no redirection for a part of a
+//   pipeline, refuses one over two primaries, and hands every command to its socket alone.
+// Scheme: commands go out one by one, so that ioredis follows redirections; what is sent in one turn of the event loop leaves in
+//   few pieces, which is one round trip a primary and costs less than a pipeline. Only what belongs together on one connection
+//   is a pipeline. Lost connections are counted, so that the error table knows when an error may speak of a second copy.
 // Invariants: reads go to primaries only; an answer always belongs to its command; one port a client, so that its events are
 //   listened to once.
-// Cost: one pipeline a primary; one command alone for a single key.
+// Cost: that of the commands.
 // Source: ioredis 5.11 and 6.0, lib/Pipeline.ts, lib/cluster/index.ts, lib/redis/event_handler.ts; iovalkey 0.4 is a fork of it.
 
 import { InvalidArgumentError } from '@spillway/core'
 
-import {
-  answersOf,
-  type CommandAnswer,
-  fromReached,
-  type KeyedCommand,
-  type RedisCommand,
-  type RedisPort,
-} from './client-port.js'
+import { type CommandAnswer, fromReached, type RedisCommand, type RedisPort } from './client-port.js'
 import { CorkedSockets } from './corked-sockets.js'
 import { closedClient, isRedirection } from './error-table.js'
 import { LostCommands } from './lost-commands.js'
-import { slotOf } from './slot.js'
 
 /** What the backend uses of an ioredis client: `Redis` (also by Sentinel) or `Cluster`, version 5 or 6; iovalkey fits as well. */
 export interface IoredisClient {
@@ -39,7 +31,6 @@ export interface IoredisClient {
 
 /** What is there in a `Cluster` beside that. */
 interface IoredisCluster extends IoredisClient {
-  readonly slots: readonly (readonly string[] | undefined)[]
   nodes(role: 'all' | 'master'): readonly IoredisClient[]
 }
 
@@ -86,14 +77,8 @@ function checkOptions(options: CheckedOptions): void {
 
 class IoredisPort implements RedisPort {
   readonly name = 'ioredis'
-  readonly isCluster: boolean
   readonly #client: IoredisClient
   readonly #cluster: IoredisCluster | undefined
-  /** One name for each list of nodes that serves slots; ioredis gives the slots of a range the same list. */
-  readonly #groupNames = new WeakMap<
-    readonly string[],
-    { readonly primary: string | undefined; readonly name: string }
-  >()
   /** The connections of the client: itself, or the nodes of a cluster. */
   readonly #nodes = new Set<IoredisClient>()
   readonly #sockets = new CorkedSockets(() => this.#nodes)
@@ -106,10 +91,10 @@ class IoredisPort implements RedisPort {
     this.#client = client
     this.#cluster =
       typeof (client as Partial<IoredisCluster>).nodes === 'function' ? (client as IoredisCluster) : undefined
-    this.isCluster = this.#cluster !== undefined
+    const isCluster = this.#cluster !== undefined
     const { enableAutoPipelining, autoResendUnfulfilledCommands } = client.options as CheckedOptions
-    this.#isAutopipelined = this.isCluster && enableAutoPipelining === true
-    this.#lost = !this.isCluster && autoResendUnfulfilledCommands === false ? new LostCommands() : undefined
+    this.#isAutopipelined = isCluster && enableAutoPipelining === true
+    this.#lost = !isCluster && autoResendUnfulfilledCommands === false ? new LostCommands() : undefined
     const watch = (node: IoredisClient): void => {
       this.#nodes.add(node)
       listen(node, 'close', () => {
@@ -131,25 +116,6 @@ class IoredisPort implements RedisPort {
     const sent = this.#client.call(...(command as readonly [string]))
     if (this.#isAutopipelined) return this.#followed(sent, command)
     return this.#lost === undefined ? sent : this.#lost.orLost(sent)
-  }
-
-  async sendEach(commands: readonly KeyedCommand[]): Promise<readonly CommandAnswer[]> {
-    if (commands.length === 1) return answersOf(commands.map(({ key, command }) => this.send(key, command)))
-    const answers: CommandAnswer[] = []
-    const groups = this.#byPrimary(commands)
-    await Promise.all(
-      groups.map(async (positions) => {
-        const sent = await this.#pipeline(positions.map((position) => (commands[position] as KeyedCommand).command))
-        for (const [i, position] of positions.entries()) answers[position] = sent[i] as CommandAnswer
-      }),
-    )
-    const unsettled = answers.flatMap((answer, i) => (isUnsettled(answer) ? [i] : []))
-    if (unsettled.length === 0) return answers
-    const again = await answersOf(
-      unsettled.map((i) => this.send((commands[i] as KeyedCommand).key, (commands[i] as KeyedCommand).command)),
-    )
-    for (const [i, position] of unsettled.entries()) answers[position] = again[i] as CommandAnswer
-    return answers
   }
 
   sendInOrder(_key: string, commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {
@@ -178,32 +144,6 @@ class IoredisPort implements RedisPort {
     })
   }
 
-  /** Positions of commands whose keys one primary serves, as far as the client knows. */
-  #byPrimary(commands: readonly KeyedCommand[]): readonly (readonly number[])[] {
-    if (this.#cluster === undefined) return [commands.map((_, i) => i)]
-    const groups = new Map<string, number[]>()
-    for (const [i, { key }] of commands.entries()) {
-      const slot = slotOf(key)
-      const nodes = this.#groupName(this.#cluster.slots[slot]) ?? `slot ${slot}`
-      const group = groups.get(nodes)
-      if (group === undefined) groups.set(nodes, [i])
-      else group.push(i)
-    }
-    return [...groups.values()]
-  }
-
-  /** ioredis refuses a pipeline unless its slots have the whole list of nodes in common. */
-  #groupName(nodes: readonly string[] | undefined): string | undefined {
-    if (nodes === undefined) return undefined
-    let group = this.#groupNames.get(nodes)
-    // A redirection puts another primary into the very same list.
-    if (group === undefined || group.primary !== nodes[0]) {
-      group = { primary: nodes[0], name: nodes.join(';') }
-      this.#groupNames.set(nodes, group)
-    }
-    return group.name
-  }
-
   async #pipeline(commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {
     try {
       if (this.#client.status === 'end') throw closedClient(this.name)
@@ -226,9 +166,4 @@ class IoredisPort implements RedisPort {
 function listen(client: IoredisClient, event: string, listener: (node: IoredisClient) => void): void {
   const emitter = client as unknown as { on(name: string, listener: (node: IoredisClient) => void): unknown }
   emitter.on(event, listener)
-}
-
-/** Whether a read is worth one more try alone: the pipeline went to a primary that does not serve its key any more. */
-function isUnsettled(answer: CommandAnswer): boolean {
-  return answer.status === 'failed' && isRedirection(answer.error)
 }

@@ -11,14 +11,7 @@
 
 import { InvalidArgumentError } from '@spillway/core'
 
-import {
-  answersOf,
-  type CommandAnswer,
-  fromReached,
-  type KeyedCommand,
-  type RedisCommand,
-  type RedisPort,
-} from './client-port.js'
+import { answersOf, type CommandAnswer, fromReached, type RedisCommand, type RedisPort } from './client-port.js'
 import { closedClient } from './error-table.js'
 import { slotOf } from './slot.js'
 
@@ -83,7 +76,6 @@ function optionsFor(isReady: boolean): object {
 
 class SinglePort implements RedisPort {
   readonly name = 'node-redis'
-  readonly isCluster = false
   readonly #client: NodeRedisClient
 
   constructor(client: NodeRedisClient) {
@@ -93,10 +85,6 @@ class SinglePort implements RedisPort {
   send(_key: string, command: RedisCommand): Promise<unknown> {
     if (!this.#client.isOpen) return Promise.reject(closedClient(this.name))
     return this.#client.sendCommand(command as string[], optionsFor(this.#client.isReady))
-  }
-
-  sendEach(commands: readonly KeyedCommand[]): Promise<readonly CommandAnswer[]> {
-    return answersOf(commands.map(({ key, command }) => this.send(key, command)))
   }
 
   sendInOrder(_key: string, commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {
@@ -115,7 +103,6 @@ class SinglePort implements RedisPort {
 
 class ClusterPort implements RedisPort {
   readonly name = 'node-redis cluster'
-  readonly isCluster = true
   readonly #client: NodeRedisCluster
 
   constructor(client: NodeRedisCluster) {
@@ -126,10 +113,6 @@ class ClusterPort implements RedisPort {
     if (!this.#client.isOpen) return Promise.reject(closedClient(this.name))
     const { client } = (this.#client.slots[slotOf(key)]?.master ?? {}) as { client?: Partial<NodeRedisClient> }
     return this.#client.sendCommand(key, false, command as string[], optionsFor(client?.isReady === true))
-  }
-
-  sendEach(commands: readonly KeyedCommand[]): Promise<readonly CommandAnswer[]> {
-    return answersOf(commands.map(({ key, command }) => this.send(key, command)))
   }
 
   async sendInOrder(key: string, commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {

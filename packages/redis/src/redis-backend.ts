@@ -49,7 +49,7 @@ export function redis(options: RedisOptions): Backend {
   }
 }
 
-const portMethods = ['send', 'sendEach', 'sendInOrder', 'sendToPrimaries', 'resendCount'] as const
+const portMethods = ['send', 'sendInOrder', 'sendToPrimaries', 'resendCount'] as const
 
 function portOf(client: IoredisClient | RedisPort): RedisPort {
   const given = (client ?? {}) as Partial<IoredisClient & RedisPort>

@@ -23,7 +23,7 @@ import {
 } from '@spillway/core'
 
 import { absorbArgs, inScriptOrder, isWholeSum, type Merged, writeArgs } from './apply-request.js'
-import type { CommandAnswer, RedisPort } from './client-port.js'
+import { answersOf, type CommandAnswer, type RedisPort } from './client-port.js'
 import { isRedirection, isWrongType, readFailure, writeFailure } from './error-table.js'
 import { encoded, hashFieldOf } from './field-state.js'
 import type { ResolvedRedisOptions } from './options.js'
@@ -90,12 +90,13 @@ export class RedisRecords implements RecordStore {
         'invalid',
         `A read takes 1 to ${this.#options.shardsPerReadMax} shards, but came with ${shards.length}.`,
       )
-    const names = fieldNamesOf(fields)
-    const commands = shards.map((shard) => {
-      const key = placeOf(shard)
-      return { key, command: ['hmget', key, ...names] }
-    })
-    const sent = await this.#port.sendEach(commands)
+    const namesElsewhere = fieldNamesOf(fields, 1)
+    const sent = await answersOf(
+      shards.map((shard) => {
+        const key = placeOf(shard)
+        return this.#port.send(key, ['hmget', key, ...(shard.index === 0 ? fieldNamesOf(fields, 0) : namesElsewhere)])
+      }),
+    )
     const answers: ShardAnswer[] = []
     let failureCount = 0
     for (const [i, shard] of shards.entries()) {
@@ -111,7 +112,7 @@ export class RedisRecords implements RecordStore {
 
   async seal(shard: ShardRef, fields: readonly Field[]): Promise<ShardContents> {
     const key = placeOf(shard)
-    const request = { script: sealScript, key, args: fieldNamesOf(fields) }
+    const request = { script: sealScript, key, args: fieldNamesOf(fields, shard.index) }
     const [values, attachedCount] = (await this.#change(request)) as [unknown, unknown]
     await awaitReplicas(this.#port, { ...request, stands: Array.isArray }, attachedCount, this.#options)
     return contentsOf(fields, values)
@@ -214,12 +215,12 @@ export class RedisRecords implements RecordStore {
 
   /** A counter that was never written by Spillway. */
   async #adopted(shard: ShardRef, fields: readonly Field[], wrongType: unknown): Promise<ShardAnswer> {
-    const [got] = await this.#port.sendEach([{ key: shard.key, command: ['get', shard.key] }])
+    const [got] = await answersOf([this.#port.send(shard.key, ['get', shard.key])])
     if (got?.status !== 'answered') {
       const error = got !== undefined && !isWrongType(got.error) ? got.error : wrongType
       return { status: 'failed', error: readFailure(error) }
     }
-    const values = fieldNamesOf(fields).map((name) => (name === this.#options.adoptStringAs ? got.value : null))
+    const values = fieldNamesOf(fields, 0).map((name) => (name === this.#options.adoptStringAs ? got.value : null))
     return answered(fields, { status: 'answered', value: values })
   }
 }

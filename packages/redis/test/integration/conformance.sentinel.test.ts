@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { redis } from '../../src/index.js'
 import { type Opened, sentinelClients } from '../clients.js'
 import { spoil } from '../foreign-data.js'
+import { loseAnswers } from '../lose-answers.js'
 
 let group: RedisSentinel
 let proxy: FaultProxy
@@ -21,6 +22,7 @@ afterAll(async () => {
 describe('a primary and a replica that a sentinel watches', () => {
   for (const [name, open] of sentinelClients) {
     let current: Opened
+    const connected = () => waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
     describeBackend(name, {
       async open() {
         const [primary] = group.servers
@@ -34,7 +36,14 @@ describe('a primary and a replica that a sentinel watches', () => {
         const end = await proxy.outage()
         return async () => {
           await end()
-          await waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
+          await connected()
+        }
+      },
+      loseAnswers(_, answeredCount, lostCount) {
+        const end = loseAnswers([proxy], answeredCount, lostCount)
+        return async () => {
+          end()
+          await connected()
         }
       },
       failShard: (_, shard) => spoil(shard, () => group.servers[0]),
