@@ -107,7 +107,7 @@ export class Flight implements Expiring {
     this.#parts.deadlines.add(this, nowMs + this.#parts.requestTimeoutMs)
     this.#parts.store.write({ shard, changes: this.#changes, stamp: this.#stamp }, call).then(
       (answer) => this.#received(answer, shard, call, attempt),
-      (error: unknown) => this.#failed(asBackendError(error), call, attempt),
+      (error: unknown) => this.#failed(asBackendError(error), shard, call, attempt),
     )
   }
 
@@ -124,7 +124,7 @@ export class Flight implements Expiring {
     try {
       checkWriteAnswer(answer)
     } catch (error) {
-      this.#failed(asBackendError(error), call, attempt)
+      this.#failed(asBackendError(error), shard, call, attempt)
       return
     }
     if (answer.throttles !== undefined)
@@ -172,11 +172,11 @@ export class Flight implements Expiring {
     this.#retry(undefined)
   }
 
-  #failed(error: BackendError, call: LazyCall, attempt: number): void {
+  #failed(error: BackendError, shard: ShardRef, call: LazyCall, attempt: number): void {
+    const throttle = throttleOf(error) // evidence of heat also where nobody waits for this attempt any more
+    if (throttle !== undefined) this.#parts.onThrottle(this.key, shard.index, throttle)
     if (this.#isOver || call !== this.#call) return
     this.#dropAttempt()
-    const throttle = throttleOf(error)
-    if (throttle !== undefined) this.#parts.onThrottle(this.key, this.shardIndex, throttle)
     switch (error.kind) {
       case 'throttled':
       case 'unavailable':

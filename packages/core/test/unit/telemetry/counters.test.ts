@@ -103,6 +103,19 @@ describe('counters()', () => {
     expect([writes.throttledAttempts, reads.throttledAttempts]).toEqual([2, 1])
   })
 
+  test('count the throttle of an attempt that was given up before it was answered', async () => {
+    const { client, clock, backend } = await opened({ limits: { requestTimeoutMs: 100 } })
+    const posts = client.records('post', { views: sum() })
+    backend.holds.write = true
+    const written = watch(posts.write('k', { views: 1 }))
+    backend.holds.write = false
+    await clock.advance(500)
+    expect(written.state).toBe('resolved')
+    backend.heldWrites[0]?.fail(throttled)
+    await clock.advance(0)
+    expect(client.counters().writes).toEqual({ throttledAttempts: 1, failedCalls: 0 })
+  })
+
   test('count the throttle of an attempt of which nobody knows whether it was done', async () => {
     const { client, clock, backend } = await opened()
     const posts = client.records('post', { views: sum() })
