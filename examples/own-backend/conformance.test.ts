@@ -18,6 +18,7 @@ function harnessOf(inner: PostgresClient, outage: Trouble): Harness {
     },
     outage: () => client.begin(outage),
     throttle: (_, requestCount) => client.begin('full', { troubled: requestCount }),
+    loseAnswers: (_, answeredCount, lostCount) => client.begin('mute', { passed: answeredCount, troubled: lostCount }),
     requestCount: () => client.sentCount,
     async failShard(_, shard) {
       const place = Buffer.from(placeOf(shard))

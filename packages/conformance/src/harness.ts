@@ -28,12 +28,17 @@ export interface Harness {
    * for all of them. Whatever is left of it ends with the returned function.
    */
   throttle?(backend: Backend, requestCount: number): Promise<Ending> | Ending
+  /**
+   * Lets the store answer the next `answeredCount` requests and loses the answers of `lostCount` after them, which it does all the
+   * same; `Infinity` for all of them. Whatever is left of it ends with the returned function.
+   */
+  loseAnswers?(backend: Backend, answeredCount: number, lostCount: number): Promise<Ending> | Ending
   /** How many requests the store has been sent so far, those that a client repeated by itself counted again. */
   requestCount?(backend: Backend): number
 }
 
 /** What a harness can do to a store. */
-export const hooks = ['outage', 'failShard', 'throttle', 'requestCount'] as const
+export const hooks = ['outage', 'failShard', 'throttle', 'loseAnswers', 'requestCount'] as const
 
 const known = new Set<string>(['open', 'close', 'keyPrefix', 'timeoutMs', 'waivers', ...hooks])
 

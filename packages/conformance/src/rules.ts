@@ -10,6 +10,7 @@ import { fieldRules } from './chapters/fields.js'
 import { keyRules } from './chapters/keys.js'
 import { lifeRules } from './chapters/life.js'
 import { limitRules } from './chapters/limits.js'
+import { lostAnswerRules } from './chapters/lost-answers.js'
 import { mergingRules } from './chapters/merging.js'
 import { partialRules } from './chapters/partial.js'
 import { sealingRules } from './chapters/sealing.js'
@@ -42,6 +43,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'limits', rules: limitRules },
   { title: 'life cycle', rules: lifeRules },
   { title: 'errors', rules: errorRules },
+  { title: 'lost answers', rules: lostAnswerRules },
   { title: 'aborts and time-outs', rules: abortRules },
   { title: 'throttles', rules: throttleRules },
 ]

@@ -137,6 +137,17 @@ export class World {
   /** Runs `body` while the store cannot be reached; then waits for a client that has to find out that it can be again. */
   async duringOutage(body: () => Promise<void>): Promise<void> {
     await during(this.#harness.outage?.(this.backend), body)
+    await this.#reached()
+  }
+
+  /** Runs `body` while the store's answers are lost from a point on; then waits as after an outage. */
+  async whileLosing<T>(answeredCount: number, lostCount: number, body: () => Promise<T>): Promise<T> {
+    const outcome = await during(this.#harness.loseAnswers?.(this.backend, answeredCount, lostCount), body)
+    await this.#reached()
+    return outcome
+  }
+
+  async #reached(): Promise<void> {
     for (let attempt = 1; attempt < reachingsMax; attempt++) {
       const { status } = await settled('a read of the directory', () => this.backend.directory.read(this.call))
       if (status === 'answered') return
@@ -163,10 +174,10 @@ export class World {
   }
 }
 
-async function during(begun: Promise<Ending> | Ending | undefined, body: () => Promise<void>): Promise<void> {
+async function during<T>(begun: Promise<Ending> | Ending | undefined, body: () => Promise<T>): Promise<T> {
   const end = await begun
   try {
-    await body()
+    return await body()
   } finally {
     await end?.()
   }

@@ -21,6 +21,10 @@ class TroubledStore {
   isCutOff = false
   /** So many of the next requests are refused for lack of capacity. */
   refusedCount = 0
+  /** So many of the next requests are answered; then the answers of `lostCount` are lost. */
+  answeredCount = 0
+  /** So many answers are lost after those. */
+  lostCount = 0
   /** The place that cannot be read. */
   unreadablePlace: string | undefined
 
@@ -31,7 +35,7 @@ class TroubledStore {
       name,
       capabilities,
       directory: {
-        read: (call) => this.#send(() => directory.read(call)),
+        read: (call) => this.#send(() => directory.read(call), 'unavailable'),
         swap: (expected, text, call) => this.#send(() => directory.swap(expected, text, call)),
       },
       records: {
@@ -44,7 +48,7 @@ class TroubledStore {
               const isLeftOut = isUnreadable(read.shards[i] as (typeof read.shards)[number])
               return isLeftOut ? { status: 'failed', error: unreadable } : answer
             })
-          }),
+          }, 'unavailable'),
         seal: (shard, fields, call) =>
           this.#send(() => (isUnreadable(shard) ? Promise.reject(unreadable) : records.seal(shard, fields, call))),
         absorb: (absorb, call) => this.#send(() => records.absorb(absorb, call)),
@@ -54,14 +58,30 @@ class TroubledStore {
     }
   }
 
-  async #send<T>(request: () => Promise<T>): Promise<T> {
+  /** Carries a request out, or does not; `ifLost` is what a lost answer means: a read changes nothing, so it is no worse than not done. */
+  async #send<T>(request: () => Promise<T>, ifLost: 'unknown' | 'unavailable' = 'unknown'): Promise<T> {
     this.requestCount += 1
     await new Promise<void>((resolve) => setImmediate(() => resolve()))
     if (this.isCutOff) throw new BackendError('unavailable', 'The store cannot be reached.')
-    if (this.refusedCount === 0) return request()
+    if (this.refusedCount === 0) return this.#isNextLost() ? lostAnswerOf(request, ifLost) : request()
     this.refusedCount -= 1
     throw new BackendError('throttled', 'The store is busy.', { throttle })
   }
+
+  #isNextLost(): boolean {
+    if (this.lostCount === 0) return false
+    if (this.answeredCount > 0) {
+      this.answeredCount -= 1
+      return false
+    }
+    this.lostCount -= 1
+    return true
+  }
+}
+
+async function lostAnswerOf(request: () => Promise<unknown>, kind: 'unknown' | 'unavailable'): Promise<never> {
+  await request()
+  throw new BackendError(kind, 'The answer was lost.')
 }
 
 /** A harness with every hook for an adapter that is wrapped around a troubled store. */
@@ -86,6 +106,10 @@ export function troubled(adapt: (backend: Backend) => Backend = (backend) => bac
     throttle(backend, requestCount) {
       storeOf(backend).refusedCount = requestCount
       return () => void (storeOf(backend).refusedCount = 0)
+    },
+    loseAnswers(backend, answeredCount, lostCount) {
+      Object.assign(storeOf(backend), { answeredCount, lostCount })
+      return () => void (storeOf(backend).lostCount = 0)
     },
     requestCount: (backend) => storeOf(backend).requestCount,
   }

@@ -33,12 +33,15 @@ function failing(
   }
 }
 
+function isInvalid(error: unknown): boolean {
+  return isBackendError(error) && error.kind === 'invalid'
+}
+
 /** What an adapter answers that takes what it cannot decode for nothing. */
 function missing(backend: Backend): Backend {
   return withRecords((records) => ({
     async read(read, call) {
       const nothing: ShardAnswer = { status: 'read', states: read.fields.map(() => undefined) }
-      const isInvalid = (error: unknown) => isBackendError(error) && error.kind === 'invalid'
       const answers = await records.read(read, call).catch((error: unknown) => {
         if (!isInvalid(error)) throw error
         return read.shards.map(() => nothing)
@@ -61,7 +64,7 @@ export const errorMutants: readonly Mutant[] = [
         try {
           return await records.read(read, call)
         } catch (error) {
-          if (isBackendError(error) && error.kind === 'invalid') throw error
+          if (isInvalid(error)) throw error
           return read.shards.map(() => ({ status: 'read', states: read.fields.map(() => undefined) }))
         }
       },

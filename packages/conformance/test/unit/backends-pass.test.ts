@@ -26,6 +26,11 @@ function faulty(outage: Faults): Harness {
       let left = requestCount
       return set(backend, { throttle: () => (left-- > 0 ? 1 : 0) })
     },
+    loseAnswers(backend, answeredCount, lostCount) {
+      let sent = 0
+      const isLost = () => (sent++ >= answeredCount && sent <= answeredCount + lostCount ? 1 : 0)
+      return set(backend, { loseAnswer: isLost, directory: isLost })
+    },
   }
 }
 

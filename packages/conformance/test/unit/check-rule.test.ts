@@ -77,6 +77,10 @@ test.each([
   ['outage', 'errors-write'],
   ['failShard', 'partial-neighbours'],
   ['throttle', 'throttle-write'],
+  ['loseAnswers', 'lost-write'],
+  ['loseAnswers', 'lost-seal'],
+  ['loseAnswers', 'lost-absorb'],
+  ['loseAnswers', 'lost-swap'],
 ])('a hook %s that does nothing breaks %s: nothing passes for want of trouble', async (hook, id) => {
   const harness: Harness = { open: () => memory(), [hook]: () => () => undefined }
   expect((await checkRule(ruleOf(id), harness)).status).toBe('broken')

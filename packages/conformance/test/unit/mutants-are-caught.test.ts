@@ -13,6 +13,7 @@ import { fieldMutants } from '../mutants/fields.js'
 import { keyMutants } from '../mutants/keys.js'
 import { lifeMutants } from '../mutants/life.js'
 import { limitMutants } from '../mutants/limits.js'
+import { lostAnswerMutants } from '../mutants/lost-answers.js'
 import { mergingMutants } from '../mutants/merging.js'
 import type { Mutant } from '../mutants/mutant.js'
 import { partialMutants } from '../mutants/partial.js'
@@ -36,6 +37,7 @@ const mutants: readonly Mutant[] = [
   ...limitMutants,
   ...lifeMutants,
   ...errorMutants,
+  ...lostAnswerMutants,
   ...abortMutants,
   ...throttleMutants,
 ]
