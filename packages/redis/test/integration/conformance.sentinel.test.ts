@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { redis } from '../../src/index.js'
 import { type Opened, sentinelClients } from '../clients.js'
 import { spoil } from '../foreign-data.js'
-import { loseAnswers } from '../lose-answers.js'
 
 let group: RedisSentinel
 let proxy: FaultProxy
@@ -22,7 +21,6 @@ afterAll(async () => {
 describe('a primary and a replica that a sentinel watches', () => {
   for (const [name, open] of sentinelClients) {
     let current: Opened
-    const connected = () => waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
     describeBackend(name, {
       async open() {
         const [primary] = group.servers
@@ -36,14 +34,7 @@ describe('a primary and a replica that a sentinel watches', () => {
         const end = await proxy.outage()
         return async () => {
           await end()
-          await connected()
-        }
-      },
-      loseAnswers(_, answeredCount, lostCount) {
-        const end = loseAnswers([proxy], answeredCount, lostCount)
-        return async () => {
-          end()
-          await connected()
+          await waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
         }
       },
       failShard: (_, shard) => spoil(shard, () => group.servers[0]),

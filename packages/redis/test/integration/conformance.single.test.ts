@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { redis } from '../../src/index.js'
 import { type Opened, singleClients } from '../clients.js'
 import { spoil } from '../foreign-data.js'
-import { loseAnswers } from '../lose-answers.js'
 
 let server: RedisProcess
 let proxy: FaultProxy
@@ -22,7 +21,6 @@ afterAll(async () => {
 describe('a single Redis', () => {
   for (const [name, open] of singleClients) {
     let current: Opened
-    const connected = () => waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
     describeBackend(name, {
       async open() {
         await server.call('FLUSHALL')
@@ -34,14 +32,7 @@ describe('a single Redis', () => {
         const end = await proxy.outage()
         return async () => {
           await end()
-          await connected()
-        }
-      },
-      loseAnswers(_, answeredCount, lostCount) {
-        const end = loseAnswers([proxy], answeredCount, lostCount)
-        return async () => {
-          end()
-          await connected()
+          await waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
         }
       },
       failShard: (_, shard) => spoil(shard, () => server),
