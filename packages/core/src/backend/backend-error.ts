@@ -30,22 +30,32 @@ export interface ThrottleDetail {
   readonly scope: 'key-range' | 'index-key-range' | 'other'
 }
 
+const none: readonly ThrottleDetail[] = Object.freeze([])
+
 /** Every failure of a backend, translated by its adapter. */
 export class BackendError extends SpillwayError {
   /** What it means for the data. */
   readonly kind: FailureKind
   /** What the store said, when it throttled an attempt; also where `kind` is `unknown` since another attempt may be in. */
   readonly throttle: ThrottleDetail | undefined
+  /** All throttled attempts behind the failure, where the client makes several by itself; `throttle` is the last. */
+  readonly throttles: readonly ThrottleDetail[]
 
+  /** `throttles` for several attempts, `throttle` for one. */
   constructor(
     kind: FailureKind,
     message: string,
-    fields: { readonly cause?: unknown; readonly throttle?: ThrottleDetail } = {},
+    fields: {
+      readonly cause?: unknown
+      readonly throttle?: ThrottleDetail | undefined
+      readonly throttles?: readonly ThrottleDetail[] | undefined
+    } = {},
   ) {
     super('BACKEND', message, { retryable: kind !== 'invalid', stage: 'backend', cause: fields.cause })
     this.name = 'BackendError'
     this.kind = kind
-    this.throttle = fields.throttle
+    this.throttles = fields.throttles ?? (fields.throttle === undefined ? none : [fields.throttle])
+    this.throttle = this.throttles.at(-1)
   }
 }
 
@@ -54,10 +64,10 @@ export function isBackendError(error: unknown): error is BackendError {
   return isSpillwayError(error, 'BACKEND')
 }
 
-/** What a failure says about capacity; undefined when it says nothing. */
-export function throttleOf(error: BackendError): ThrottleDetail | undefined {
-  if (error.throttle !== undefined) return error.throttle
-  return error.kind === 'throttled' ? { reason: error.message, scope: 'other' } : undefined
+/** What a failure says about capacity: one for each throttled attempt. */
+export function throttlesOf(error: BackendError): readonly ThrottleDetail[] {
+  if (error.throttles.length > 0) return error.throttles
+  return error.kind === 'throttled' ? [{ reason: error.message, scope: 'other' }] : none
 }
 
 /** An error that no adapter translated, or translated to a kind that there is not, means that nobody knows what was done. */

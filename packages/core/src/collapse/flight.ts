@@ -7,7 +7,7 @@
 // Source: docs/routing.md, rules dedupe, sticky-retry, own-answer and seal.
 
 import type { FieldChange, RecordStore, WriteAnswer, WriteStamp } from '../backend/backend.js'
-import { asBackendError, type BackendError, type ThrottleDetail, throttleOf } from '../backend/backend-error.js'
+import { asBackendError, type BackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
 import { LazyCall } from '../backend/call.js'
 import { checkWriteAnswer, unitsOf } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
@@ -173,8 +173,8 @@ export class Flight implements Expiring {
   }
 
   #failed(error: BackendError, shard: ShardRef, call: LazyCall, attempt: number): void {
-    const throttle = throttleOf(error) // evidence of heat also where nobody waits for this attempt any more
-    if (throttle !== undefined) this.#parts.onThrottle(this.key, shard.index, throttle)
+    // Evidence of heat also where nobody waits for this attempt any more.
+    for (const throttle of throttlesOf(error)) this.#parts.onThrottle(this.key, shard.index, throttle)
     if (this.#isOver || call !== this.#call) return
     this.#dropAttempt()
     switch (error.kind) {

@@ -9,7 +9,7 @@
 import pLimit from 'p-limit'
 
 import type { RecordStore, RouteStamp, ShardAnswer, ShardContents, ShardsRead } from '../backend/backend.js'
-import { asBackendError, type ThrottleDetail, throttleOf } from '../backend/backend-error.js'
+import { asBackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
 import { checkReadAnswers, unitsOf } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
 import { ReadFailedError } from '../errors/read-error.js'
@@ -203,8 +203,7 @@ export class Gather {
   }
 
   #noteFailure(key: string, shardIndex: number, error: unknown): void {
-    const throttle = throttleOf(asBackendError(error))
-    if (throttle !== undefined) this.#parts.onThrottle(key, shardIndex, throttle)
+    for (const throttle of throttlesOf(asBackendError(error))) this.#parts.onThrottle(key, shardIndex, throttle)
   }
 }
 
