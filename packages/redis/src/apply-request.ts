@@ -4,11 +4,11 @@
 // Cost: one array; the order of fields changes only where sums stand behind others.
 // Source: scripts/apply.ts.
 
-import { BackendError, type Absorb, type FieldChange, type WriteStamp } from '@spillway/core'
+import { BackendError, type Absorb, type Field, type FieldChange, type WriteStamp } from '@spillway/core'
 
 import { absorbedText, encoded, hashFieldOf, operationOf, writerField } from './field-state.js'
 
-/** So many fields one request changes at most: Lua passes no more than some thousand values at once. */
+/** So many fields one request takes: Lua passes no more than some thousand values at once. */
 const fieldsMax = 1_000
 
 /** A text that replaces what a field of a user's own rule was going to be, and the digest of what it was merged with. */
@@ -57,12 +57,17 @@ export function absorbArgs(
   return addFields(['', record, absorbedText(contents.absorbed)], 'absorb', adopted, changes, merged)
 }
 
-/** Sums first. */
+/** Sums first. Throws like {@link checkCount}. */
 export function inScriptOrder(changes: readonly FieldChange[]): readonly FieldChange[] {
-  if (changes.length === 0 || changes.length > fieldsMax)
-    throw new BackendError('invalid', `A request changes 1 to ${fieldsMax} fields, but came with ${changes.length}.`)
-  if (changes.length === 1) return changes
+  checkCount(changes)
+  if (changes.length <= 1) return changes
   return [...changes.filter(isWholeSum), ...changes.filter((change) => !isWholeSum(change))]
+}
+
+/** Throws `BackendError` of kind `invalid` for more fields than a script can be given. */
+export function checkCount(fields: readonly Field[]): void {
+  if (fields.length > fieldsMax)
+    throw new BackendError('invalid', `A request takes at most ${fieldsMax} fields, but came with ${fields.length}.`)
 }
 
 /** Whether a field is merged by HINCRBY. */

@@ -53,7 +53,7 @@ export class RedisDirectory implements DirectoryStore {
     }
     const [version, attachedCount] = answer as [string, unknown]
     const touch = { script: touchScript, key, args: [version], stands: (given: unknown) => given === 'stands' }
-    await awaitReplicas(this.#port, touch, attachedCount, this.#options)
+    await awaitReplicas(this.#port, touch, answer, attachedCount, this.#options)
     return version
   }
 }

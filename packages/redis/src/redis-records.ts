@@ -22,7 +22,7 @@ import {
   type WriteAnswer,
 } from '@spillway/core'
 
-import { absorbArgs, inScriptOrder, isWholeSum, type Merged, writeArgs } from './apply-request.js'
+import { absorbArgs, checkCount, inScriptOrder, isWholeSum, type Merged, writeArgs } from './apply-request.js'
 import { answersOf, type CommandAnswer, type RedisPort } from './client-port.js'
 import { isRedirection, isWrongType, readFailure, writeFailure } from './error-table.js'
 import { encoded, hashFieldOf } from './field-state.js'
@@ -68,6 +68,8 @@ export class RedisRecords implements RecordStore {
     try {
       const { adoptStringAs, writeReplicas } = this.#options
       const isConfirmed = writeReplicas > 0
+      if (changes.length === 0)
+        throw new BackendError('invalid', 'A write must change at least one field, but came with none.')
       const ordered = inScriptOrder(changes)
       const application: Application<WriteAnswer> = {
         key: placeOf(shard),
@@ -111,10 +113,11 @@ export class RedisRecords implements RecordStore {
   }
 
   async seal(shard: ShardRef, fields: readonly Field[]): Promise<ShardContents> {
-    const key = placeOf(shard)
-    const request = { script: sealScript, key, args: fieldNamesOf(fields, shard.index) }
-    const [values, attachedCount] = (await this.#change(request)) as [unknown, unknown]
-    await awaitReplicas(this.#port, { ...request, stands: Array.isArray }, attachedCount, this.#options)
+    checkCount(fields)
+    const request = { script: sealScript, key: placeOf(shard), args: fieldNamesOf(fields, shard.index) }
+    const answer = (await this.#change(request)) as readonly unknown[]
+    const again = { ...request, stands: Array.isArray }
+    const [values] = (await awaitReplicas(this.#port, again, answer, answer[1], this.#options)) as readonly unknown[]
     return contentsOf(fields, values)
   }
 
@@ -124,12 +127,12 @@ export class RedisRecords implements RecordStore {
     const changes = fields.flatMap((field, i) =>
       contents.states[i] === undefined ? [] : [{ ...field, state: contents.states[i] }],
     )
-    const ordered = changes.length === 0 ? changes : inScriptOrder(changes)
+    const ordered = inScriptOrder(changes)
     const key = placeOf(target)
     const argsOf = (merged?: Merged) => absorbArgs(absorb, adoptStringAs, ordered, merged)
     const attachedCount = await this.#apply({ key, changes: ordered, isConfirmed: false, argsOf, made: attachedOf })
     const again = { script: applyScript, key, args: argsOf(), stands: isAbsorbed }
-    await awaitReplicas(this.#port, again, attachedCount, this.#options)
+    await awaitReplicas(this.#port, again, undefined, attachedCount, this.#options)
   }
 
   async clear(shard: ShardRef, retentionMs: number): Promise<'expires'> {
@@ -142,7 +145,7 @@ export class RedisRecords implements RecordStore {
   async stampRoute(shard: ShardRef, { revision, text }: RouteStamp): Promise<void> {
     const request = { script: stampScript, key: placeOf(shard), args: [String(revision), text] }
     const attachedCount = await this.#change(request)
-    await awaitReplicas(this.#port, { ...request, stands: () => true }, attachedCount, this.#options)
+    await awaitReplicas(this.#port, { ...request, stands: () => true }, undefined, attachedCount, this.#options)
   }
 
   /** Adds without a script; where a string may have to be adopted, with it. */

@@ -4,7 +4,8 @@
 // Scheme: the scripts that change those answer with how many replicas are attached. Where there are any, a script that writes the
 //   same once more, and changes nothing by it, goes out with a WAIT behind it on the same connection; replication keeps the order
 //   of writes, so whoever has this has what came before.
-// Invariants: resolves only when a replica has it; otherwise «unknown», and the same request may be made again.
+// Invariants: resolves only when a replica has it; otherwise «unknown», and the same request may be made again. The answer that
+//   counts is the last one: after a failover in between, the first was that of a server whose data is gone.
 // Cost: one more round trip with replicas, none without. WAIT holds up the other commands of its connection meanwhile.
 // Source: redis.io/docs/latest/commands/wait; docs/routing.md, «When the store itself forgets».
 
@@ -23,18 +24,22 @@ export interface Repetition {
   readonly stands: (answer: unknown) => boolean
 }
 
-/** Resolves once `writeReplicas`, or else one of those that are attached, have a change; at once when there is none to wait for. */
+/**
+ * Resolves once `writeReplicas`, or else one of those that are attached, have a change, with what the script answered to that;
+ * with `answer`, at once, when there is none to wait for.
+ */
 export async function awaitReplicas(
   port: RedisPort,
   { script, key, args, stands }: Repetition,
+  answer: unknown,
   attachedCount: unknown,
   { writeReplicas, replicaWaitMs }: ResolvedRedisOptions,
-): Promise<void> {
+): Promise<unknown> {
   const wanted = writeReplicas > 0 ? writeReplicas : Math.min(1, Number(attachedCount))
-  if (wanted === 0) return
+  if (wanted === 0) return answer
   const [again, waited] = await script.runBefore(port, key, args, ['wait', String(wanted), String(replicaWaitMs)])
   const isThere = again?.status === 'answered' && stands(again.value)
-  if (isThere && waited?.status === 'answered' && Number(waited.value) >= wanted) return
+  if (isThere && waited?.status === 'answered' && Number(waited.value) >= wanted) return again.value
   throw new BackendError(
     'unknown',
     isThere

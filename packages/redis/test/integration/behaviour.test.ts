@@ -129,6 +129,33 @@ describe('a write that cannot be merged', () => {
   })
 })
 
+describe('the number of fields', () => {
+  test('of one request is a thousand at most, and all of them are written or none', async () => {
+    const backend = await opened()
+    const fields = Array.from({ length: 1_000 }, (_, i) => field(`f${i}`, i % 2 === 0 ? sum() : max()))
+    await write(
+      backend,
+      'k',
+      fields.map((one) => [one, 1] as const),
+      1,
+    )
+    expect(await statesOf(backend, 'k', fields)).toEqual(fields.map(() => 1))
+    const contents = await backend.records.seal(shardOf('other'), fields, call)
+    expect(contents.states).toHaveLength(1_000)
+    const more = [...fields, views]
+    const message = /at most 1000 fields, but came with 1001/
+    const writing = write(
+      backend,
+      'k',
+      more.map((one) => [one, 1] as const),
+      2,
+    )
+    await expect(writing).rejects.toMatchObject({ kind: 'invalid', message })
+    await expect(backend.records.seal(shardOf('k'), more, call)).rejects.toMatchObject({ kind: 'invalid', message })
+    expect(await client.hlen('k')).toBe(1_001) // the fields and their writer
+  })
+})
+
 describe('merging in the script', () => {
   test('decides between equal stamps as JavaScript does, beyond the basic plane as well', async () => {
     const backend = await opened()
