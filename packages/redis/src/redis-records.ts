@@ -143,7 +143,11 @@ export class RedisRecords implements RecordStore {
   }
 
   async stampRoute(shard: ShardRef, { revision, text }: RouteStamp): Promise<void> {
-    const request = { script: stampScript, key: placeOf(shard), args: [String(revision), text] }
+    const request = {
+      script: stampScript,
+      key: placeOf(shard),
+      args: [String(revision), text, this.#options.adoptStringAs],
+    }
     const attachedCount = await this.#change(request)
     await awaitReplicas(this.#port, { ...request, stands: () => true }, undefined, attachedCount, this.#options)
   }

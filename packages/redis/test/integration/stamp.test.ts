@@ -1,0 +1,73 @@
+import { startRedis, type RedisProcess } from '@spillway/testkit'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { redis, type RedisOptions } from '../../src/index.js'
+import { addOne, call, failureOf, shardOf, totalIn } from '../requests.js'
+
+let server: RedisProcess
+let client: Redis
+
+beforeAll(async () => {
+  server = await startRedis()
+  client = new Redis({ port: server.port, host: '127.0.0.1' })
+})
+afterAll(async () => {
+  client.disconnect()
+  await server.close()
+})
+beforeEach(() => client.flushall())
+
+/** Stamps the key `k`, as whoever is about to spread it does. */
+async function stamp(revision: number, options: Omit<RedisOptions, 'client'> = {}): Promise<unknown> {
+  const backend = redis({ client, ...options })
+  await backend.open?.(call)
+  return backend.records.stampRoute?.(shardOf('k'), { revision, text: 'route' }, call)
+}
+
+describe('a key that expires while its other shards stay', () => {
+  test.each(['hash', 'counter in a string'])('is not stamped, and so not spread: a %s', async (form) => {
+    await (form === 'hash' ? client.hset('k', 'total', '41') : client.set('k', '41'))
+    await client.pexpire('k', 60_000)
+    const stamping = stamp(1, { adoptStringAs: 'total' })
+    expect(await failureOf(stamping)).toMatchObject({ kind: 'invalid', message: /A key with an expiry is not spread/ })
+    expect(await client.type('k')).toBe(form === 'hash' ? 'hash' : 'string')
+    expect(await client.pttl('k')).toBeGreaterThan(0)
+    await client.persist('k')
+    await stamp(1, { adoptStringAs: 'total' })
+    expect(await client.hgetall('k')).toEqual({ total: '41', '~spillway~route': '1:route' })
+  })
+
+  test('is written and read as before', async () => {
+    const backend = redis({ client })
+    await addOne(backend, 'k', 1)
+    await client.pexpire('k', 60_000)
+    await addOne(backend, 'k', 2)
+    expect(await totalIn(backend, 'k')).toBe(2)
+  })
+
+  test('takes no later stamp where it was spread before; the one that it has may be written once more', async () => {
+    await stamp(3)
+    await client.pexpire('k', 60_000)
+    await stamp(3)
+    expect(await failureOf(stamp(4))).toMatchObject({ kind: 'invalid' })
+    expect(await client.hget('k', '~spillway~route')).toBe('3:route')
+  })
+})
+
+describe('the stamp of a key that is still a plain string', () => {
+  test('adopts a counter as the first write would', async () => {
+    await client.set('k', '-9007199254740993')
+    await stamp(1, { adoptStringAs: 'total' })
+    expect(await client.hgetall('k')).toEqual({ total: '-9007199254740993', '~spillway~route': '1:route' })
+  })
+
+  test.each([
+    ['that is no number', 'many', 'total', /holds a string that is not a whole number/],
+    ['where none is adopted', '41', '', /WRONGTYPE .* a counter with adoptStringAs/],
+  ])('is refused by name %s, and the string stays', async (_, text, adoptStringAs, message) => {
+    await client.set('k', text)
+    expect(await failureOf(stamp(1, { adoptStringAs }))).toMatchObject({ kind: 'invalid', message })
+    expect(await client.get('k')).toBe(text)
+  })
+})
