@@ -95,13 +95,17 @@ export function readFailure(error: unknown): BackendError {
   return made(meaning?.kind ?? 'unavailable', message, meaning?.advice, error)
 }
 
-/** The failure of a command that changes something. `mayBeCopied`: a connection was lost while it was under way. */
-export function writeFailure(error: unknown, mayBeCopied: boolean): BackendError {
+/**
+ * The failure of a command that changes something. `mayBeCopied`: a connection was lost while it was under way. `isDeduped`: a
+ * script of ours answers what is done before it refuses anything.
+ */
+export function writeFailure(error: unknown, mayBeCopied: boolean, isDeduped = true): BackendError {
   if (isBackendError(error)) return error
   const message = messageOf(error)
   const own = /^SPILLWAY (.*?)( script: .*)?$/.exec(message)
-  // A script of ours refuses after the dedupe check, so no earlier copy is in either.
-  if (own !== null) return new BackendError('invalid', own[1] as string, { cause: error })
+  // After the dedupe check a refusal says that no earlier copy is in either; without one it speaks of the last copy alone.
+  const ownKind = mayBeCopied && !isDeduped ? 'unknown' : 'invalid'
+  if (own !== null) return new BackendError(ownKind, own[1] as string, { cause: error })
   if (mayBeCopied) return made('unknown', message, meaningOf(message)?.advice, error)
   const sum = sums.find(([pattern]) => pattern.test(message))
   if (sum !== undefined) return new BackendError('invalid', sum[1], { cause: error })

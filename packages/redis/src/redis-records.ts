@@ -48,6 +48,10 @@ interface Application<T> {
   readonly changes: readonly FieldChange[]
   /** Whether a WAIT follows. */
   readonly isConfirmed: boolean
+  /** Whether what is in already is found to be in. */
+  readonly isDeduped: boolean
+  /** What the port had counted before anything was sent. */
+  readonly resendCount: number
   /** The script's arguments, with what was merged here in the meantime. */
   readonly argsOf: (merged?: Merged) => readonly string[]
   /** What its answer means. */
@@ -75,6 +79,8 @@ export class RedisRecords implements RecordStore {
         key: placeOf(shard),
         changes: ordered,
         isConfirmed,
+        isDeduped: stamp !== undefined,
+        resendCount: this.#port.resendCount(),
         argsOf: (merged) => writeArgs(stamp, isConfirmed, adoptStringAs, ordered, merged),
         made: writeAnswerOf,
       }
@@ -130,7 +136,15 @@ export class RedisRecords implements RecordStore {
     const ordered = inScriptOrder(changes)
     const key = placeOf(target)
     const argsOf = (merged?: Merged) => absorbArgs(absorb, adoptStringAs, ordered, merged)
-    const attachedCount = await this.#apply({ key, changes: ordered, isConfirmed: false, argsOf, made: attachedOf })
+    const attachedCount = await this.#apply({
+      key,
+      changes: ordered,
+      isConfirmed: false,
+      isDeduped: true,
+      resendCount: this.#port.resendCount(),
+      argsOf,
+      made: attachedOf,
+    })
     const again = { script: applyScript, key, args: argsOf(), stands: isAbsorbed }
     await awaitReplicas(this.#port, again, undefined, attachedCount, this.#options)
   }
@@ -155,32 +169,47 @@ export class RedisRecords implements RecordStore {
   /** Adds without a script; where a string may have to be adopted, with it. */
   #add(application: Application<WriteAnswer>, change: FieldChange): Promise<WriteAnswer> {
     const { key } = application
-    const before = this.#port.resendCount()
     return this.#port.send(key, ['hincrby', key, hashFieldOf(change.name), encoded(change)]).then(
       () => done,
       (error: unknown) => {
         if (this.#options.adoptStringAs !== '' && isWrongType(error)) return this.#apply(application)
-        throw this.#failureOf(error, before, [change])
+        throw this.#failureOf(error, application)
       },
     )
   }
 
   /** Runs the script until no user's own rule was overtaken. */
   #apply<T>(application: Application<T>, merged?: Merged, attempt = 1): Promise<T> {
-    const { key, changes, isConfirmed, argsOf, made } = application
-    const before = this.#port.resendCount()
+    const { key, isConfirmed, argsOf, made } = application
     const args = argsOf(merged)
     const ran = isConfirmed ? this.#runReplicated(key, args) : applyScript.run(this.#port, key, args)
     return ran.then(
       (answer) => {
         if (!Array.isArray(answer) || answer[0] !== 'retry') return made(answer)
-        if (attempt < mergesMax) return this.#apply(application, mergedWith(changes, answer), attempt + 1)
-        throw new BackendError('unavailable', `Others changed the key ${mergesMax} times while its fields were merged.`)
+        if (attempt < mergesMax) return this.#applyMerged(application, answer, attempt + 1)
+        const message = `Others changed the key ${mergesMax} times while its fields were merged.`
+        throw new BackendError(this.#mayBeIn(application) ? 'unknown' : 'unavailable', message)
       },
       (error: unknown) => {
-        throw this.#failureOf(error, before, changes)
+        throw this.#failureOf(error, application)
       },
     )
+  }
+
+  #applyMerged<T>(application: Application<T>, answer: readonly unknown[], attempt: number): Promise<T> {
+    let merged: Merged
+    try {
+      merged = mergedWith(application.changes, answer)
+    } catch (error) {
+      if (!this.#mayBeIn(application)) throw error
+      throw new BackendError('unknown', `${(error as Error).message} A copy sent before may be in.`, { cause: error })
+    }
+    return this.#apply(application, merged, attempt)
+  }
+
+  /** Whether a copy may be in that no answer speaks of. */
+  #mayBeIn({ isDeduped, resendCount }: Application<unknown>): boolean {
+    return !isDeduped && this.#port.resendCount() !== resendCount
   }
 
   /** The script and a WAIT behind it on the same connection, which then covers what the script wrote. */
@@ -211,9 +240,8 @@ export class RedisRecords implements RecordStore {
     }
   }
 
-  #failureOf(error: unknown, before: number, changes: readonly FieldChange[]): BackendError {
-    const failure = writeFailure(error, this.#port.resendCount() !== before)
-    return failure.kind === 'invalid' ? withFieldName(failure, changes) : failure
+  #failureOf(error: unknown, { changes, isDeduped, resendCount }: Application<unknown>): BackendError {
+    return withFieldName(writeFailure(error, this.#port.resendCount() !== resendCount, isDeduped), changes)
   }
 
   #mayBeAdopted(shard: ShardRef, error: unknown): boolean {
@@ -281,7 +309,6 @@ function withFieldName(failure: BackendError, changes: readonly FieldChange[]): 
   const [, position, why] = /^(\d+) (.*)$/.exec(failure.message) ?? []
   const name = changes[Number(position) - 1]?.name
   if (name === undefined) return failure
-  return new BackendError('invalid', `Field ${JSON.stringify(name)} ${why}. Nothing was changed.`, {
-    cause: failure.cause,
-  })
+  const outcome = failure.kind === 'invalid' ? 'Nothing was changed.' : 'A copy sent before may be in.'
+  return new BackendError(failure.kind, `Field ${JSON.stringify(name)} ${why}. ${outcome}`, { cause: failure.cause })
 }

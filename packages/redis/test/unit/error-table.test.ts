@@ -110,6 +110,14 @@ describe('an error', () => {
     expect(writeFailure(error, false).cause).toBe(error)
   })
 
+  test('of a script that knows no number of the write speaks of its last copy alone', () => {
+    const error = new Error('SPILLWAY 1 would leave the range of 64 bits')
+    expect([writeFailure(error, true, false).kind, writeFailure(error, false, false).kind]).toEqual([
+      'unknown',
+      'invalid',
+    ])
+  })
+
   test('without a message is named by its class', () => {
     class TimeoutError extends Error {}
     expect(writeFailure(new TimeoutError(), false)).toMatchObject({ kind: 'unknown', message: 'Redis: TimeoutError' })
