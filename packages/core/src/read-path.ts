@@ -4,6 +4,7 @@ import type { Bounds } from './admission/bounds.js'
 import { checkKey } from './admission/key-check.js'
 import { Coalesce, type ReadFlight } from './coalesce/coalesce.js'
 import { PartialReadError } from './errors/read-error.js'
+import { type ErrorCode, isSpillwayError } from './errors/spillway-error.js'
 import { type Gathered, mergeStates } from './gather/combine.js'
 import { Gather } from './gather/gather.js'
 import { rejectOnAbort } from './internal/abort.js'
@@ -83,7 +84,7 @@ export class ReadPath {
   /** The value of a key; see `Records.read`. */
   value(name: string, signal?: AbortSignal): Promise<Value> {
     const flight = this.#coalesce.join(name)
-    return flight === undefined ? this.#first(name, signal, valueOf) : flight.value
+    return flight === undefined ? this.#first(name, signal, valueOf) : valueOf(flight)
   }
 
   /** The same for a caller with wishes of its own. */
@@ -99,12 +100,21 @@ export class ReadPath {
     return this.#coalesce.idle()
   }
 
-  async #special(name: string, { signal, pending, allowPartial }: ReadOptions): Promise<Value | PartialRead<Value>> {
+  async #special(name: string, options: ReadOptions): Promise<Value | PartialRead<Value>> {
+    try {
+      return await this.#specially(name, options)
+    } catch (error) {
+      if (!isRefusal(error) && options.signal?.aborted !== true) this.#stages.counters.failedReads += 1
+      throw error
+    }
+  }
+
+  async #specially(name: string, { signal, pending, allowPartial }: ReadOptions): Promise<Value | PartialRead<Value>> {
     const [gathered, unsent] =
       pending === true ? await this.#withUnsent(name, signal) : [await this.#gathered(name, signal), undefined]
     const states = [...gathered.states]
     if (unsent !== undefined) mergeStates(states, this.#shape.fields, unsent)
-    if (allowPartial !== true) return this.#view({ ...gathered, states }, this.#prefix + name, 1)
+    if (allowPartial !== true) return this.#view({ ...gathered, states }, this.#prefix + name, 0)
     const { missingShards } = gathered
     return { value: this.#shape.view(states), isPartial: missingShards.length > 0, missingShards }
   }
@@ -159,7 +169,7 @@ export class ReadPath {
         if (gathered === undefined) this.#fail(flight, error)
         else {
           if (this.#shape.hasLatest) this.#observe(gathered.states)
-          flight.land(gathered, (whole) => this.#view(whole, key, flight.readerCount))
+          flight.land(gathered, (whole) => this.#view(whole, key, flight.valueReaderCount))
           if (startedMs !== undefined) this.#tell(key, gathered, clock.nowMs() - startedMs)
         }
       } catch (malformed) {
@@ -181,7 +191,7 @@ export class ReadPath {
   }
 
   #fail(flight: ReadFlight<Gathered, Value>, error: unknown): void {
-    this.#stages.counters.failedReads += flight.readerCount
+    this.#stages.counters.failedReads += flight.valueReaderCount // the others count for themselves
     flight.fail(error)
   }
 
@@ -197,5 +207,15 @@ export class ReadPath {
   }
 }
 
-const valueOf = (flight: ReadFlight<Gathered, Value>) => flight.value
+const valueOf = (flight: ReadFlight<Gathered, Value>) => {
+  flight.valueReaderCount += 1
+  return flight.value
+}
+/** Refused before anything was sent: no failure of the store. */
+function isRefusal(error: unknown): boolean {
+  return isSpillwayError(error) && refusals.has(error.code)
+}
+
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['INVALID_ARGUMENT', 'LIMIT_REACHED', 'CLOSED'])
+
 const gatheredOf = (flight: ReadFlight<Gathered, Value>) => flight.gathered

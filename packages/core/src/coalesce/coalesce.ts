@@ -13,6 +13,8 @@ import { Deferred } from '../internal/deferred.js'
 export class ReadFlight<Gathered, Value> {
   /** How many readers share it. */
   readerCount = 1
+  /** How many of them ask for the value, and fail with it. */
+  valueReaderCount = 0
   #gathered: Deferred<Gathered> | undefined
   #value: Deferred<Value> | undefined
 

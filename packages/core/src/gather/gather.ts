@@ -11,6 +11,7 @@ import pLimit from 'p-limit'
 import type { RecordStore, RouteStamp, ShardAnswer, ShardContents, ShardsRead } from '../backend/backend.js'
 import { asBackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
 import { checkReadAnswers, unitsOf } from '../backend/guarded-backend.js'
+import { callWithin } from '../backend/call.js'
 import type { Random } from '../chance/random.js'
 import { ReadFailedError } from '../errors/read-error.js'
 import { backoffMs } from '../internal/backoff.js'
@@ -72,14 +73,18 @@ export class Gather {
     const shards = [shardOf(key, undefined, 0)]
     this.#request(key, shards, nowMs, (answers, error) => {
       const answer = answers?.[0]
-      const isForgotten = forgottenBy(snapshot, key, answer) !== undefined
-      if (answer?.status === 'read' && !isForgotten && snapshot.isValidAt(clock.nowMs())) {
+      const stamp = forgottenBy(snapshot, key, answer)
+      if (answer?.status === 'read' && stamp === undefined && snapshot.isValidAt(clock.nowMs())) {
         done({ states: answer.states, missingShards: none, shardCount: 1, cause: undefined }, undefined)
         return
       }
       this.#noteThrottle(key, shards, answers, error)
       if (answer?.status === 'read') {
-        this.#readSpread(key, isForgotten ? snapshot : undefined, clock.nowMs(), done) // else the lease ended meanwhile
+        const restored = stamp === undefined ? settled : this.#restore(key, stamp, nowMs) // else the lease ended meanwhile
+        restored.then(
+          () => this.#readSpread(key, undefined, clock.nowMs(), done),
+          (reason: unknown) => done(undefined, reason),
+        )
         return
       }
       const cause = answer?.error ?? error
@@ -104,18 +109,21 @@ export class Gather {
       const shards = shardsToRead(key, snapshot.route(key))
       const answers = await this.#readAll(key, shards, attempt === 1 ? beganMs : clock.nowMs())
       const stamp = forgottenBy(snapshot, key, answers[0])
-      if (stamp !== undefined) await this.#restore(key, stamp)
+      if (stamp !== undefined) await this.#restore(key, stamp, beganMs)
       else if (snapshot.isValidAt(clock.nowMs())) return requireSome(key, combine(fields, shards, answers))
     }
     throw new ReadFailedError(
       key,
-      `Its route changed, or the lease on it ended, during each of ${attemptsMax} attempts: shards take longer to read than routing.leaseMs.`,
+      `The lease on the routes ended during each of ${attemptsMax} attempts: shards take longer to read than routing.leaseMs.`,
     )
   }
 
-  async #restore(key: string, stamp: RouteStamp): Promise<void> {
+  /** Within the time of the read that found it. */
+  async #restore(key: string, stamp: RouteStamp, beganMs: number): Promise<void> {
+    const { clock, routing, options } = this.#parts
+    const leftMs = Math.max(1, beganMs + options.shardTimeoutMs - clock.nowMs())
     try {
-      await this.#parts.routing.restore(key, stamp)
+      await callWithin(clock, leftMs, () => routing.restore(key, stamp))
     } catch (error) {
       throw new ReadFailedError(key, 'The directory has lost its route, which could not be written back.', error)
     }
@@ -212,6 +220,8 @@ function forgottenBy(snapshot: Snapshot, key: string, answer: ShardAnswer | unde
   if (answer?.status !== 'read' || answer.route === undefined) return undefined
   return isForgotten(snapshot.directory, key, answer.route) ? answer.route : undefined
 }
+
+const settled = Promise.resolve()
 
 /** A value of which no shard is known is none, however much a caller allows. */
 function requireSome(key: string, gathered: Gathered): Gathered {

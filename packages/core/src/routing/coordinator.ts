@@ -8,18 +8,13 @@
 //   directory is encoded once for all wishes of a tick, and not at all for wishes once it is full.
 // Source: docs/routing.md
 
-import type { RecordStore } from '../backend/backend.js'
-import { callWithin } from '../backend/call.js'
-import type { Random } from '../chance/random.js'
 import { randomUint32 } from '../chance/random.js'
 import { backoffMs } from '../internal/backoff.js'
-import type { Events } from '../telemetry/events.js'
-import type { Clock } from '../time/clock.js'
 import { type Directory, directoryBytes, routeBytes } from './directory.js'
 import { activate, announce } from './phases.js'
-import { type Route, shardOf } from './route.js'
-import { stampOf } from './route-stamp.js'
+import type { Route } from './route.js'
 import type { Routing } from './routing.js'
+import { Stamping, type StampingParts } from './stamping.js'
 
 /** The rate of clocks may differ by so much between machines. */
 const clockDriftFactor = 1.1
@@ -27,19 +22,13 @@ const clockDriftFactor = 1.1
 /** How many wishes of patterns are held between two swaps, and how many keys are told of that found the directory full. */
 const wishesMax = 1_024
 
-/** How many routes become active in one step: each is stamped first, at once. */
-const activationsMax = 16
+const noRoutes: ReadonlyMap<string, Route> = new Map()
 
 /** What the coordinator is built from. */
-export interface CoordinatorParts {
-  readonly store: RecordStore
+export interface CoordinatorParts extends StampingParts {
   readonly routing: Routing
-  readonly clock: Clock
-  readonly random: Random
-  readonly events: Events
   readonly leaseMs: number
   readonly directoryBytesMax: number
-  readonly requestTimeoutMs: number
 }
 
 /** Moves routes on. */
@@ -49,8 +38,7 @@ export class Coordinator {
   #wishes: ReadonlyMap<string, number> = new Map()
   /** What patterns wish for: after everything else, and in the order in which the keys were written. */
   readonly #patternWishes = new Map<string, number>()
-  /** Announced routes that shard 0 is stamped with, by key; each with its revision. */
-  #stamped: ReadonlyMap<string, number> = new Map()
+  readonly #stamping: Stamping
   /** The directory that had no room for the first wish, and who has been told of since. */
   #full: { readonly directory: Directory; readonly told: Set<string> } | undefined
   #swapping: Promise<void> | undefined
@@ -59,6 +47,7 @@ export class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts
+    this.#stamping = new Stamping(parts)
   }
 
   /** Asks for at least `fanout` shards for a key that a pattern matches, when there is room after the wishes of `step`. */
@@ -69,61 +58,35 @@ export class Coordinator {
   /** Takes the steps that are due: `wishes` are fanouts by key, of which the first win when the directory is full. Does nothing while an earlier swap is under way. */
   step(wishes: ReadonlyMap<string, number>): void {
     this.#wishes = wishes
+    this.#stampDue()
     if (this.#swapping !== undefined || !this.#isAnythingDue()) return
     this.#swapping = this.#takeSteps().finally(() => {
       this.#swapping = undefined
     })
   }
 
-  /** Resolves when no swap is under way. */
+  /** Resolves when no swap and no stamp is under way. */
   async idle(): Promise<void> {
-    await this.#swapping
+    await Promise.all([this.#swapping, this.#stamping.idle()])
+  }
+
+  /** Under a lease only: what an old snapshot shows as announced may be active by now, in another generation. */
+  #stampDue(): void {
+    const { routing, clock } = this.#parts
+    const routes = routing.currentAt(clock.nowMs())?.directory.routes ?? noRoutes
+    const due = new Map<string, Route>()
+    for (const [key, route] of routes) if (this.#isDue(key, route)) due.set(key, route)
+    this.#stamping.want(due)
   }
 
   async #takeSteps(): Promise<void> {
-    const { routing } = this.#parts
-    const isStamped = await this.#stampDue()
+    const { routing, events } = this.#parts
     try {
-      const isSwapped = await routing.swap((directory) => this.#advance(directory))
-      this.#noteSwap(isSwapped && isStamped)
+      this.#noteSwap(await routing.swap((directory) => this.#advance(directory)))
     } catch (error) {
       this.#noteSwap(false)
-      this.#tellFailed(error)
+      if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
     }
-  }
-
-  /** Stamps the shard 0 of routes that may become active; answers whether all were. */
-  async #stampDue(): Promise<boolean> {
-    const directory = this.#parts.routing.latest()?.directory
-    if (directory === undefined || this.#parts.store.stampRoute === undefined) return true
-    const stamped = new Map<string, number>()
-    const open: (readonly [string, Route])[] = []
-    for (const [key, route] of directory.routes) {
-      if (!this.#isDue(key, route)) continue
-      if (this.#stamped.get(key) === route.revision) stamped.set(key, route.revision)
-      else open.push([key, route])
-    }
-    const stamps = open.slice(0, activationsMax).map(([key, route]) => this.#stamp(key, route))
-    const outcomes = await Promise.allSettled(stamps)
-    for (const [i, outcome] of outcomes.entries()) {
-      const [key, route] = open[i] as readonly [string, Route]
-      if (outcome.status === 'fulfilled') stamped.set(key, route.revision)
-      else this.#tellFailed(outcome.reason)
-    }
-    this.#stamped = stamped
-    return outcomes.every(({ status }) => status === 'fulfilled')
-  }
-
-  async #stamp(key: string, route: Route): Promise<void> {
-    const { store, clock, requestTimeoutMs } = this.#parts
-    await callWithin(clock, requestTimeoutMs, async (call) =>
-      store.stampRoute?.(shardOf(key, undefined, 0), stampOf(route), call),
-    )
-  }
-
-  #tellFailed(error: unknown): void {
-    const { events } = this.#parts
-    if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
   }
 
   #noteSwap(isSwapped: boolean): void {
@@ -137,7 +100,7 @@ export class Coordinator {
     const directory = routing.latest()?.directory
     if (directory === undefined || clock.monotonicMs() < this.#notBeforeMs) return false
     if (this.#mayAnyGrow(directory)) return true
-    for (const [key, route] of directory.routes) if (this.#isDue(key, route)) return true
+    for (const [key, route] of directory.routes) if (this.#mayActivate(key, route)) return true
     return false
   }
 
@@ -163,8 +126,7 @@ export class Coordinator {
   }
 
   #mayActivate(key: string, route: Route): boolean {
-    const isStamped = this.#parts.store.stampRoute === undefined || this.#stamped.get(key) === route.revision
-    return isStamped && this.#isDue(key, route)
+    return this.#isDue(key, route) && this.#stamping.isThere(key, route)
   }
 
   #advance(directory: Directory): Directory | undefined {

@@ -19,9 +19,15 @@ export function stampOf(announced: Route): RouteStamp {
   return { revision: route.revision, text: routeText(route) }
 }
 
-/** Whether a directory has forgotten what a stamp of the key says. */
+/**
+ * Whether a directory has forgotten what a stamp of the key says. The stamp of a route that it still shows as announced says
+ * nothing new: reads cover all shards of it already, and it becomes active once the stamp is acknowledged, not before.
+ */
 export function isForgotten(directory: Directory, key: string, stamp: RouteStamp): boolean {
-  return stamp.revision > (directory.routes.get(key)?.revision ?? -1)
+  const route = directory.routes.get(key)
+  if (route === undefined) return true
+  if (stamp.revision <= route.revision) return false
+  return route.phase !== 'announced' || stampOf(route).text !== stamp.text
 }
 
 /** The route that a stamp holds. Throws `BackendError` of kind `invalid` when it holds none. */

@@ -17,11 +17,18 @@ import type { Events } from '../telemetry/events.js'
 import type { Clock, Timer } from '../time/clock.js'
 import { checkTimings, decodeDirectory, type Directory, encodeDirectory } from './directory.js'
 import { counterGap, heal } from './heal.js'
+import { shardOf } from './route.js'
 import { isForgotten, routeOf } from './route-stamp.js'
 import { Snapshot } from './snapshot.js'
 
 /** How often a fetch that finds something missing writes it and looks again; every round that is lost to another client brings what that one wrote. */
 const roundsMax = 5
+
+/** So often a swap of forgotten routes is tried against others, each of whom writes back what it knows to be missing. */
+const restoresMax = 32
+
+/** So many forgotten routes go in one swap. */
+const restoredMax = 64
 
 /** What routing is built from. */
 export interface RoutingParts {
@@ -38,6 +45,9 @@ export class Routing {
   readonly #parts: RoutingParts
   readonly #seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
   #snapshot: Snapshot | undefined
+  /** What reads have found to be missing, by key; gone once it was looked after. */
+  readonly #forgotten = new Map<string, RouteStamp>()
+  #restoring: Promise<void> | undefined
   #busy: Promise<void> | undefined
   #timer: Timer | undefined
   #isClosed = false
@@ -120,18 +130,50 @@ export class Routing {
     return !isBeaten
   }
 
-  /** Writes back a route that the directory has forgotten; `stamp` was read from the key's shard 0. Rejects with `BackendError`. */
-  async restore(key: string, stamp: RouteStamp): Promise<void> {
-    await this.refresh() // most often this process's snapshot is only old
-    const isMissing = (directory: Directory) => isForgotten(directory, key, stamp)
-    const snapshot = this.#snapshot
-    if (snapshot === undefined || !isMissing(snapshot.directory)) return
-    const route = routeOf(key, stamp)
-    await this.swap((directory) => {
-      if (!isMissing(directory)) return undefined
-      const counter = Math.max(directory.counter, stamp.revision) + counterGap
-      return { ...directory, counter, routes: new Map(directory.routes).set(key, route) }
+  /** Writes back a route that the directory has forgotten; `stamp` was read from the key's shard 0. All that wait go in one swap. Rejects with `BackendError`. */
+  restore(key: string, stamp: RouteStamp): Promise<void> {
+    this.#forgotten.set(key, stamp)
+    this.#restoring ??= this.#restoreAll().finally(() => {
+      this.#forgotten.clear()
+      this.#restoring = undefined
     })
+    return this.#restoring
+  }
+
+  async #restoreAll(): Promise<void> {
+    await this.refresh() // most often this process's snapshot is only old
+    for (let round = 1; round <= restoresMax && !this.#isClosed; round++) {
+      const missing = this.#stillForgotten()
+      if (missing.length === 0) return
+      // What was read may stand on a primary alone; nothing is built upon it before the store has acknowledged it.
+      const { records } = this.#parts.backend
+      await Promise.all(
+        missing.map(([key, stamp]) =>
+          this.#request(async (call) => records.stampRoute?.(shardOf(key, undefined, 0), stamp, call)),
+        ),
+      )
+      await this.swap((directory) => this.#withForgotten(directory))
+    }
+    if (this.#stillForgotten().length > 0)
+      throw new BackendError('unavailable', `Other clients changed the directory ${restoresMax} times meanwhile.`)
+  }
+
+  #stillForgotten(): readonly (readonly [string, RouteStamp])[] {
+    const directory = this.#snapshot?.directory
+    if (directory === undefined) return []
+    return [...this.#forgotten].filter(([key, stamp]) => isForgotten(directory, key, stamp)).slice(0, restoredMax)
+  }
+
+  #withForgotten(directory: Directory): Directory | undefined {
+    const missing = this.#stillForgotten()
+    if (missing.length === 0) return undefined
+    const routes = new Map(directory.routes)
+    let { counter } = directory
+    for (const [key, stamp] of missing) {
+      routes.set(key, routeOf(key, stamp))
+      counter = Math.max(counter, stamp.revision)
+    }
+    return { ...directory, counter: counter + counterGap, routes }
   }
 
   #exclusively(work: () => Promise<void>): Promise<void> {

@@ -26,6 +26,8 @@ export interface ClientEvents {
   'directory-full': { readonly key: string; readonly bytesMax: number }
   /** The directory could not be read or swapped; the lease goes on until it ends. */
   'directory-failed': { readonly error: unknown }
+  /** A route that may become active could not be kept with the key's shard 0, without which it must not; it is tried again. */
+  'growth-stalled': { readonly key: string; readonly error: unknown }
   /** A window's merged change was written, or given up. */
   flush: {
     readonly record: string
@@ -75,6 +77,7 @@ const names: ReadonlySet<unknown> = new Set(
     'route-changed': true,
     'directory-full': true,
     'directory-failed': true,
+    'growth-stalled': true,
     flush: true,
     gather: true,
     throttle: true,

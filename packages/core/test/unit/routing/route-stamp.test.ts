@@ -10,7 +10,12 @@ const shard0 = { key: 'hot', index: 0, generation: ownGeneration }
 /** A store that can forget its directory, and whose stamping can be made to fail. */
 function forgetfulStore() {
   const inner = memory()
-  const state = { directory: inner.directory, stamps: [] as RouteStamp[], isStampable: true }
+  const state = {
+    directory: inner.directory,
+    stamps: [] as RouteStamp[],
+    isStampable: true as boolean | ((key: string) => boolean),
+    isUnconfirmed: false,
+  }
   const store: Backend = {
     ...inner,
     directory: {
@@ -24,9 +29,11 @@ function forgetfulStore() {
       absorb: (absorb, c) => inner.records.absorb(absorb, c),
       clear: (shard, retentionMs, c) => inner.records.clear(shard, retentionMs, c),
       async stampRoute(shard, stamp, c) {
-        if (!state.isStampable) throw refused
+        const { isStampable } = state
+        if (typeof isStampable === 'function' ? !isStampable(shard.key) : !isStampable) throw refused
         state.stamps.push(stamp)
         await inner.records.stampRoute?.(shard, stamp, c)
+        if (state.isUnconfirmed) throw new BackendError('unknown', 'No replica has it.')
       },
     },
   }
@@ -80,15 +87,116 @@ describe('before a route becomes active', () => {
     })
     const { client, clock } = clockAndClient
     const failures: unknown[] = []
-    client.on('directory-failed', ({ error }) => failures.push(error))
+    client.on('growth-stalled', (event) => failures.push(event))
     await clock.advance(5_000)
     expect((await routesIn(store)).get('hot')?.phase).toBe('announced')
-    expect(failures[0]).toBe(refused)
+    expect(failures[0]).toEqual({ key: 'hot', error: refused })
+    expect(failures.length).toBeLessThan(30)
     state.isStampable = true
     await clock.advance(5_000)
     expect((await routesIn(store)).get('hot')?.phase).toBe('active')
     expect(state.stamps).toHaveLength(1)
   })
+})
+
+describe('while a stamp is not acknowledged', () => {
+  test('no reader makes the route active: what is acknowledged under it could be lost with the stamp', async () => {
+    const { store, state } = forgetfulStore()
+    state.isUnconfirmed = true
+    const rules = [{ match: 'hot', fanout: 2 }]
+    const { client, clock } = await opened({ store, routing: shortLease, sharding: { rules } })
+    const posts = client.records('post', { views: sum() })
+    for (let i = 0; i < 50; i++) {
+      await clock.advance(100)
+      await clock.run(posts.read('hot'))
+    }
+    expect(state.stamps.length).toBeGreaterThan(1)
+    expect((await routesIn(store)).get('hot')?.phase).toBe('announced')
+    state.isUnconfirmed = false
+    await clock.advance(3_000)
+    expect((await routesIn(store)).get('hot')?.phase).toBe('active')
+    await clock.run(client.close())
+  })
+
+  test('keys that cannot be stamped keep no other key from growing', async () => {
+    const { store, state } = forgetfulStore()
+    state.isStampable = (key) => key === 'good'
+    const bad = Array.from({ length: 40 }, (_, i) => `bad${i}`)
+    const rules = [...bad, 'good'].map((match) => ({ match, fanout: 2 }))
+    const { client, clock } = await opened({ store, routing: shortLease, sharding: { rules } })
+    await clock.advance(3_000)
+    const routes = await routesIn(store)
+    expect(routes.get('good')?.phase).toBe('active')
+    expect(bad.map((key) => routes.get(key)?.phase)).toEqual(bad.map(() => 'announced'))
+    await clock.run(client.close())
+  })
+
+  test('and the store is slow to answer, no second copy is sent, and its late answer counts', async () => {
+    const { store, state } = forgetfulStore()
+    let answer: (() => void) | undefined
+    const stamp = store.records.stampRoute!.bind(store.records)
+    const slow: Backend = {
+      ...store,
+      records: {
+        ...store.records,
+        stampRoute: async (...args) => {
+          await stamp(...args)
+          await new Promise<void>((resolve) => {
+            answer = resolve
+          })
+        },
+      },
+    }
+    const rules = [{ match: 'hot', fanout: 2 }]
+    const { client, clock } = await opened({ store: slow, routing: shortLease, sharding: { rules } })
+    await clock.advance(20_000)
+    expect(state.stamps).toHaveLength(1)
+    expect((await routesIn(store)).get('hot')?.phase).toBe('announced')
+    answer?.()
+    await clock.advance(500)
+    expect(state.stamps).toHaveLength(1)
+    expect((await routesIn(store)).get('hot')?.phase).toBe('active')
+    await clock.run(client.close())
+  })
+})
+
+test('readers of a key that grows change nothing in the directory', async () => {
+  const { store } = forgetfulStore()
+  const rules = [{ match: 'hot', fanout: 4 }]
+  const first = await opened({ store, routing: shortLease, sharding: { rules } })
+  const { clock } = first
+  const readers: Opened[] = []
+  for (let seed = 2; seed <= 9; seed++) readers.push(await opened({ store, clock, seed, routing: shortLease }))
+  for (let ms = 0; ms < 3_000; ms += 20) {
+    await clock.advance(20)
+    await clock.run(Promise.all(readers.map(({ client }) => client.records('p', { n: sum() }).read('hot'))))
+  }
+  expect((await routesIn(store)).get('hot')?.phase).toBe('active')
+  for (const { backend } of readers)
+    expect(backend.directoryRequests.filter(({ operation }) => operation === 'swap')).toEqual([])
+})
+
+test('many routes that were forgotten are written back in few swaps, and no read fails', async () => {
+  const { store, state } = forgetfulStore()
+  const keys = Array.from({ length: 100 }, (_, i) => `hot${i}`)
+  const rules = keys.map((match) => ({ match, fanout: 2 }))
+  const first = await opened({ store, routing: shortLease, sharding: { rules } })
+  const { clock } = first
+  await clock.advance(3_000)
+  expect([...(await routesIn(store)).values()].filter(({ phase }) => phase === 'active')).toHaveLength(100)
+  await clock.run(first.client.close())
+  const { directory } = memory()
+  state.directory = directory
+  const worlds: Opened[] = []
+  for (let seed = 2; seed <= 9; seed++) worlds.push(await opened({ store, clock, seed, routing: shortLease }))
+  const reads = worlds.flatMap(({ client }) => {
+    const posts = client.records('post', { views: sum() })
+    return keys.map((key) => posts.read(key))
+  })
+  expect(await clock.run(Promise.all(reads))).toEqual(reads.map(() => ({ views: 0 })))
+  expect((await routesIn(store)).size).toBe(100)
+  const swapCount = Number((await state.directory.read(call)).version)
+  expect(swapCount).toBeLessThan(30)
 })
 
 describe('a directory that forgot a route which no client remembers', () => {

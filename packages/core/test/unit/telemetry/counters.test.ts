@@ -91,6 +91,20 @@ describe('counters()', () => {
     expect(client.counters().reads.failedCalls).toBe(2)
   })
 
+  test('count a reader with wishes of its own once, and none that was refused before it was sent', async () => {
+    const { client, clock, backend } = await opened()
+    const posts = client.records('post', { views: sum() })
+    backend.holds.read = true
+    const reads = [watch(posts.read('k')), watch(posts.read('k', { pending: true })), watch(posts.read('k'))]
+    for (let ms = 0; ms < 10_000; ms += 10) {
+      for (const held of backend.heldReads.splice(0)) held.fail(new BackendError('invalid', 'Spoiled.'))
+      await clock.advance(10)
+    }
+    expect(reads.map(({ state }) => state)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(await codeOf(posts.read('', { pending: true }))).toBe('INVALID_ARGUMENT')
+    expect(client.counters().reads.failedCalls).toBe(3)
+  })
+
   test('and events show throttles that the client of the store made good by itself', async () => {
     const { client } = await opened({ store: storeWithHiddenThrottles() })
     const posts = client.records('post', { views: sum() })
