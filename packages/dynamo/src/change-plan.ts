@@ -153,8 +153,3 @@ function requireRevision(expression: Expression, known: Item): void {
   )
   expression.set(revisionAttribute, { N: String((revision ?? 0) + 1) })
 }
-
-/** A write whose condition went on failing: nothing was done. */
-export function contended(place: string): BackendError {
-  return new BackendError('unavailable', `Too many others changed ${JSON.stringify(place)} at the same time.`)
-}

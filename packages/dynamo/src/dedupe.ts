@@ -6,7 +6,7 @@
 // Cost: 23 bytes in the item for each writer within the retry horizon.
 // Source: docs/routing.md, rules dedupe and seal.
 
-import type { WriteAnswer, WriteStamp } from '@spillway/core'
+import type { ShardRef, WriteAnswer, WriteStamp } from '@spillway/core'
 
 import { forgottenAttribute, sealedAttribute, writerAttribute } from './attributes.js'
 import type { Expression } from './expression.js'
@@ -30,8 +30,8 @@ export function requireOpen(expression: Expression): void {
   expression.require(`attribute_not_exists(${expression.name(sealedAttribute)})`)
 }
 
-/** What an item says of a write; undefined when it may be applied. */
-export function judgementOf(known: Item, stamp: WriteStamp | undefined): WriteAnswer | undefined {
+/** What a shard's item says of a write; undefined when it may be applied. Throws `BackendError`. */
+export function judgementOf(shard: ShardRef, known: Item, stamp: WriteStamp | undefined): WriteAnswer | undefined {
   if (stamp !== undefined) {
     const last = numberIn(known, writerAttribute(stamp.writer))
     if (last !== undefined && stamp.sequence <= last) return { status: 'done' }
@@ -39,10 +39,10 @@ export function judgementOf(known: Item, stamp: WriteStamp | undefined): WriteAn
     if (last === undefined && forgottenUpTo !== undefined && stamp.sequence <= forgottenUpTo)
       return { status: 'expired', forgottenUpTo }
   }
-  return isSealed(known) ? { status: 'sealed' } : undefined
+  return isSealed(shard, known) ? { status: 'sealed' } : undefined
 }
 
-/** Whether the shard of this item is frozen. */
-export function isSealed(known: Item): boolean {
-  return attributeIn(known, sealedAttribute) !== undefined
+/** Whether the shard of this item is frozen. Shard 0 never is, whatever an item that was there before holds. */
+export function isSealed(shard: ShardRef, known: Item): boolean {
+  return shard.index > 0 && attributeIn(known, sealedAttribute) !== undefined
 }

@@ -14,7 +14,7 @@ import { Expression } from './expression.js'
 import { forgottenAtOnceMax } from './limits.js'
 import { update } from './operations/update.js'
 import type { ItemParts } from './item-parts.js'
-import { numberIn, type Item } from './table.js'
+import { attributeIn, type Item } from './table.js'
 import { callFor } from './time/call-for.js'
 
 /** One housekeeping write has to be earned by so many writes. */
@@ -50,7 +50,7 @@ export class Housekeeping {
     const old = oldIn(item, stamp)
     if (old.length === 0) return
     this.#credit -= writesEach
-    const expression = forgetting(old, numberIn(item, forgottenAttribute))
+    const expression = forgetting(old, seenIn(item, forgottenAttribute))
     const task = update(this.#parts, place, expression, false, callFor(patienceMs)).then(
       () => undefined,
       () => undefined, // another write will see them again
@@ -81,12 +81,18 @@ function oldIn(item: Item, stamp: WriteStamp): readonly Entry[] {
   const old: Entry[] = []
   for (const attribute of Object.keys(item)) {
     if (writerOf(attribute) === undefined || attribute === writerAttribute(stamp.writer)) continue
-    const sequence = numberIn(item, attribute)
+    const sequence = seenIn(item, attribute)
     if (sequence === undefined || sequence > stamp.forgetUpTo) continue
     old.push({ attribute, sequence })
     if (old.length === forgottenAtOnceMax) break
   }
   return old
+}
+
+/** The write that brought the item is in: it does not fail for what somebody else has put there. */
+function seenIn(item: Item, attribute: string): number | undefined {
+  const text = attributeIn(item, attribute)?.N
+  return text === undefined ? undefined : Number(text)
 }
 
 function forgetting(old: readonly Entry[], forgottenUpTo: number | undefined): Expression {

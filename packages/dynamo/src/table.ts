@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { Field } from '@spillway/core'
+import { BackendError, type Field } from '@spillway/core'
 
 import { fieldAttribute } from './attributes.js'
 import { layoutOf, type FieldLayout } from './field-layout.js'
@@ -65,8 +65,25 @@ export function attributeIn(item: Item, name: string): AttributeValue | undefine
   return Object.hasOwn(item, name) ? item[name] : undefined
 }
 
-/** A number of Spillway's own in an item. */
+/** A number of Spillway's own in an item. Throws `BackendError` where somebody else has put something else under its name. */
 export function numberIn(item: Item, name: string): number | undefined {
-  const text = attributeIn(item, name)?.N
+  const text = ownIn(item, name, 'N')
   return text === undefined ? undefined : Number(text)
+}
+
+/** A text of Spillway's own in an item. Throws `BackendError` where somebody else has put something else under its name. */
+export function textIn(item: Item, name: string): string | undefined {
+  return ownIn(item, name, 'S')
+}
+
+function ownIn(item: Item, name: string, type: 'N' | 'S'): string | undefined {
+  const attribute = attributeIn(item, name)
+  if (attribute === undefined) return undefined
+  const text = attribute[type]
+  if (text !== undefined) return text
+  const stored = Object.keys(attribute).join(', ')
+  throw new BackendError(
+    'invalid',
+    `Attribute ${JSON.stringify(name)} is Spillway's own and has type ${type}, but was found with type ${stored}: names with ~ are taken, so rename yours.`,
+  )
 }

@@ -6,16 +6,25 @@
 // Cost: one strong read and one write; more only while others absorb into the same shard.
 // Source: docs/routing.md, rule absorb.
 
-import { BackendError, placeOf, type Absorb, type AbsorbedShard, type Call, type FieldChange } from '@spillway/core'
+import {
+  BackendError,
+  placeOf,
+  type Absorb,
+  type AbsorbedShard,
+  type Call,
+  type FieldChange,
+  type ShardRef,
+} from '@spillway/core'
 
 import { absorbedOf, absorbedText, united } from '../absorbed-text.js'
 import { absorbedAttribute } from '../attributes.js'
-import { applyChanges, contended, portionsOf, withoutLosers } from '../change-plan.js'
+import { applyChanges, portionsOf, withoutLosers } from '../change-plan.js'
+import { afterCollision, contended } from '../contention.js'
 import { isSealed, requireOpen } from '../dedupe.js'
 import { Expression } from '../expression.js'
 import { roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
-import { attributeIn, type Item } from '../table.js'
+import { attributeIn, textIn, type Item } from '../table.js'
 import { look } from './look.js'
 import { update } from './update.js'
 import { write } from './write.js'
@@ -27,7 +36,7 @@ export async function absorb(parts: Parts, asked: Absorb, call: Call): Promise<v
   const entry = { index: source.index, generation: source.generation.number }
   let known = (await look(parts, place, call)).item
   if (isRecorded(known, entry)) return
-  refuseSealed(known)
+  refuseSealed(target, known)
   const portions = portionsOf(changesOf(asked))
   // Beyond what one condition holds are only fields whose merging may be repeated: they go ahead of the rest.
   for (const changes of portions.slice(0, -1)) await write(parts, { shard: target, changes, stamp: undefined }, call)
@@ -39,9 +48,11 @@ export async function absorb(parts: Parts, asked: Absorb, call: Call): Promise<v
     record(expression, known, united([...recordedIn(known), entry, ...(contents.absorbed ?? [])]))
     const outcome = await update(parts, place, expression, false, call)
     if (outcome.status === 'answered') return
+    const builtOn = known
     known = outcome.item ?? (await look(parts, place, call)).item
     if (isRecorded(known, entry)) return
-    refuseSealed(known)
+    refuseSealed(target, known)
+    await afterCollision({ place, round, builtOn, found: known }, call)
   }
   throw contended(place)
 }
@@ -53,15 +64,15 @@ function changesOf({ fields, contents }: Absorb): readonly FieldChange[] {
 }
 
 function recordedIn(known: Item): readonly AbsorbedShard[] {
-  return absorbedOf(attributeIn(known, absorbedAttribute)?.S) ?? []
+  return absorbedOf(textIn(known, absorbedAttribute)) ?? []
 }
 
 function isRecorded(known: Item, { index, generation }: AbsorbedShard): boolean {
   return recordedIn(known).some((entry) => entry.index === index && entry.generation >= generation)
 }
 
-function refuseSealed(known: Item): void {
-  if (!isSealed(known)) return
+function refuseSealed(target: ShardRef, known: Item): void {
+  if (!isSealed(target, known)) return
   throw new BackendError(
     'invalid',
     'A sealed shard takes in nothing: absorb into the shard that stays, before it is sealed itself.',

@@ -8,7 +8,7 @@
 import { BackendError, placeOf, type Call, type ShardRef } from '@spillway/core'
 
 import { isOwnAttribute, sealedAttribute } from '../attributes.js'
-import { contended } from '../change-plan.js'
+import { contended } from '../contention.js'
 import { isSealed } from '../dedupe.js'
 import { Expression } from '../expression.js'
 import { removedAtOnceMax, roundsMax } from '../limits.js'
@@ -32,7 +32,8 @@ export async function clear(
   const answer = parts.table.ttlAttribute === undefined ? 'stays' : 'expires'
   for (let round = 0; round < roundsMax; round++) {
     const { item } = await look(parts, place, call)
-    if (!isSealed(item)) throw new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.')
+    if (!isSealed(shard, item))
+      throw new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.')
     const fields = Object.keys(item).filter((name) => !parts.table.isTaken(name) && !isOwnAttribute(name))
     const now = fields.slice(0, removedAtOnceMax)
     const expression = clearing(parts.table, item, now, retentionMs)

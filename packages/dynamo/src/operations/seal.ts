@@ -1,7 +1,7 @@
 import { BackendError, placeOf, type Call, type Field, type ShardContents, type ShardRef } from '@spillway/core'
 
 import { sealedAttribute } from '../attributes.js'
-import { contended } from '../change-plan.js'
+import { contended } from '../contention.js'
 import { Expression } from '../expression.js'
 import type { Parts } from '../parts.js'
 import { contentsOf } from './contents.js'

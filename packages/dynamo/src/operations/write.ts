@@ -11,7 +11,8 @@
 
 import { BackendError, isBackendError, placeOf, type Call, type ShardWrite, type WriteAnswer } from '@spillway/core'
 
-import { applyChanges, contended, needsReading, requireOneRequest, withoutLosers } from '../change-plan.js'
+import { applyChanges, needsReading, requireOneRequest, withoutLosers } from '../change-plan.js'
+import { afterCollision, contended } from '../contention.js'
 import { judgementOf, requireNew, requireOpen } from '../dedupe.js'
 import { Expression } from '../expression.js'
 import { roundsMax } from '../limits.js'
@@ -56,7 +57,7 @@ async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effo
   let known: Item | undefined
   if (needsReading(changes)) {
     known = await lookFor(parts, place, call, effort)
-    const judgement = judgementOf(known, stamp)
+    const judgement = judgementOf(shard, known, stamp)
     if (judgement !== undefined) return judgement
     remaining = withoutLosers(table, remaining, known)
   }
@@ -75,10 +76,12 @@ async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effo
     }
     spend(effort, 0, outcome.throttles)
     effort.hasLostCopies ||= outcome.hasLostCopies
+    const [builtOn, count] = [known, remaining.length]
     known = outcome.item ?? (await lookFor(parts, place, call, effort))
-    const judgement = judgementOf(known, stamp)
+    const judgement = judgementOf(shard, known, stamp)
     if (judgement !== undefined) return judgement
     remaining = withoutLosers(table, remaining, known)
+    if (remaining.length === count) await afterCollision({ place, round, builtOn, found: known }, call)
   }
   if (remaining.length > 0) throw contended(place)
   return { status: 'done' } // all that is left has lost: what is stored stands above it
