@@ -27,7 +27,7 @@ import { Ticker } from './time/ticker.js'
 import { WritePath } from './write-path.js'
 
 /**
- * Opens the backend and fetches the directory of routes, which is the only request that a client makes unasked at its start.
+ * Opens the backend and fetches the directory of routes, each in one attempt of `limits.requestTimeoutMs`, which is the only request that a client makes unasked at its start.
  * Rejects with `INVALID_ARGUMENT` for options that are out of bounds or in conflict, with `DIRECTORY_MISMATCH` when other
  * clients of the backend use other `routing` timings or another format, and with `BACKEND` when the backend cannot be reached,
  * or (kind `invalid`) when what stands in the directory's place is malformed.
@@ -161,7 +161,7 @@ export class Client {
     return this.#stages.counters.shown()
   }
 
-  /** Calls `listener` at each event of this name; gives back what ends it. The same events are on `node:diagnostics_channel` as `spillway:<name>`. */
+  /** Calls `listener` at each event of this name; gives back what ends it. What a listener throws surfaces as an uncaught exception, which ends the process unless something handles it. The same events are on `node:diagnostics_channel` as `spillway:<name>`. */
   on<N extends EventName>(name: N, listener: (event: ClientEvents[N]) => void): () => void {
     return this.#stages.events.on(name, listener)
   }

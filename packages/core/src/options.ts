@@ -77,7 +77,7 @@ export interface ShardingOptions {
 
 /** Declares keys to be hot. */
 export interface ShardingRule {
-  /** A key, or a pattern that keys match. */
+  /** A key as it is stored, the record's prefix included, or a pattern for such keys. */
   readonly match: string | RegExp
   /** How many shards; a power of two from 2 up to `fanoutMax`. */
   readonly fanout: number

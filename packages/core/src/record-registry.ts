@@ -41,12 +41,12 @@ export class RecordRegistry {
     for (const other of this.#declared.values()) {
       const field = shape.fields.find((candidate) => other.shape.indexOf.has(candidate.name))
       if (other.prefix !== prefix || field === undefined) continue
-      const expected = `free under prefix ${JSON.stringify(prefix)}, but record ${other.shape.name} has it`
+      const expected = `made of fields that no other record under prefix ${JSON.stringify(prefix)} has`
       throw new InvalidArgumentError(
         `rules of record ${shape.name}`,
         expected,
         field.name,
-        'Keys are stored byte for byte: give one of the records a prefix.',
+        `Record ${other.shape.name} has it. Keys are stored byte for byte: give one of the records a prefix.`,
       )
     }
   }

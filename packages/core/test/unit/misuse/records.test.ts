@@ -71,7 +71,7 @@ test('two records that conflict are refused', async () => {
   }
   expect(await refusalsOf(cases, declare)).toMatchInlineSnapshot(`
     {
-      "another name with a field of this one": "INVALID_ARGUMENT: rules of record page must be free under prefix "", but record post has it, but was "views". Keys are stored byte for byte: give one of the records a prefix.",
+      "another name with a field of this one": "INVALID_ARGUMENT: rules of record page must be made of fields that no other record under prefix "" has, but was "views". Record post has it. Keys are stored byte for byte: give one of the records a prefix.",
       "the same name with another prefix": "INVALID_ARGUMENT: rules of record post must be those that it was declared with before, but was "views: sum(integer), tags: union, own: custom, under prefix "… (64 characters). They were views: sum(integer), tags: union, own: custom. A rule made by mergeRule() must be the very same object.",
       "the same name with another rule": "INVALID_ARGUMENT: rules of record post must be those that it was declared with before, but was "views: max, tags: union, own: custom". They were views: sum(integer), tags: union, own: custom. A rule made by mergeRule() must be the very same object.",
       "the same name with another rule of one's own": "INVALID_ARGUMENT: rules of record post must be those that it was declared with before, but was "views: sum(integer), tags: union, own: custom". They were views: sum(integer), tags: union, own: custom. A rule made by mergeRule() must be the very same object.",
