@@ -92,13 +92,13 @@ export function throttleIn(error: unknown): ThrottleDetail | undefined {
 
 /**
  * A failure as the core knows it. `hasLostCopies`: the answer of an earlier copy of this request may have been lost.
- * `hidden`: what the store said to an earlier copy that it throttled.
+ * `seen`: what the store said to each copy that it throttled, the last one too; undefined where none was seen.
  */
 export function translated(
   error: unknown,
   effect: Effect,
   hasLostCopies: boolean,
-  hidden: ThrottleDetail | undefined,
+  seen: readonly ThrottleDetail[] | undefined,
 ): BackendError {
   if (isBackendError(error)) return error
   const meaning = meaningOf(error)
@@ -107,8 +107,7 @@ export function translated(
   const words =
     kind === 'unknown' && meaning !== 'uncertain' ? ' An earlier copy of this write may have been applied.' : ''
   const text = `DynamoDB failed with ${name ?? 'an error'}: ${message ?? String(error)}${words}`
-  const throttle = throttleIn(error) ?? hidden
-  return new BackendError(kind, text, throttle === undefined ? { cause: error } : { cause: error, throttle })
+  return new BackendError(kind, text, { cause: error, throttles: seen, throttle: throttleIn(error) })
 }
 
 function meaningOf(error: unknown): Meaning {

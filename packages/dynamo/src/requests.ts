@@ -80,5 +80,5 @@ export class Requests {
 }
 
 function failure(error: unknown, effect: Effect, copies: Copies): BackendError {
-  return translated(error, effect, copies.hasLost(error), copies.throttles?.at(-1))
+  return translated(error, effect, copies.hasLost(error), copies.throttles)
 }

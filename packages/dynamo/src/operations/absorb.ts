@@ -21,25 +21,38 @@ import { absorbedAttribute } from '../attributes.js'
 import { applyChanges, portionsOf, withoutLosers } from '../change-plan.js'
 import { afterCollision, contended } from '../contention.js'
 import { isSealed, requireOpen } from '../dedupe.js'
+import { Effort, withThrottles } from '../effort.js'
 import { Expression } from '../expression.js'
 import { roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
 import { attributeIn, textIn, type Item } from '../table.js'
-import { look } from './look.js'
+import { lookFor } from './look.js'
 import { update } from './update.js'
 import { write } from './write.js'
 
 /** Takes frozen contents into `target`, unless that generation of the source or a later one is recorded there. Rejects with `BackendError`. */
 export async function absorb(parts: Parts, asked: Absorb, call: Call): Promise<void> {
+  const effort = new Effort()
+  try {
+    await absorbed(parts, asked, call, effort)
+  } catch (error) {
+    throw withThrottles(error, effort.throttles)
+  }
+}
+
+async function absorbed(parts: Parts, asked: Absorb, call: Call, effort: Effort): Promise<void> {
   const { target, source, contents } = asked
   const place = placeOf(target)
   const entry = { index: source.index, generation: source.generation.number }
-  let known = (await look(parts, place, call)).item
+  let known = await lookFor(parts, place, call, effort)
   if (isRecorded(known, entry)) return
   refuseSealed(target, known)
   const portions = portionsOf(changesOf(asked))
   // Beyond what one condition holds are only fields whose merging may be repeated: they go ahead of the rest.
-  for (const changes of portions.slice(0, -1)) await write(parts, { shard: target, changes, stamp: undefined }, call)
+  for (const changes of portions.slice(0, -1)) {
+    const { throttles } = await write(parts, { shard: target, changes, stamp: undefined }, call)
+    effort.spend(0, throttles)
+  }
   const changes = portions.at(-1) ?? []
   for (let round = 0; round < roundsMax; round++) {
     const expression = new Expression()
@@ -48,8 +61,9 @@ export async function absorb(parts: Parts, asked: Absorb, call: Call): Promise<v
     record(expression, known, united([...recordedIn(known), entry, ...(contents.absorbed ?? [])]))
     const outcome = await update(parts, place, expression, false, call)
     if (outcome.status === 'answered') return
+    effort.spend(0, outcome.throttles)
     const builtOn = known
-    known = outcome.item ?? (await look(parts, place, call)).item
+    known = outcome.item ?? (await lookFor(parts, place, call, effort))
     if (isRecorded(known, entry)) return
     refuseSealed(target, known)
     await afterCollision({ place, round, builtOn, found: known }, call)

@@ -10,12 +10,13 @@ import { BackendError, placeOf, type Call, type ShardRef } from '@spillway/core'
 import { isOwnAttribute, sealedAttribute } from '../attributes.js'
 import { contended } from '../contention.js'
 import { isSealed } from '../dedupe.js'
+import { Effort, withThrottles } from '../effort.js'
 import { Expression } from '../expression.js'
 import { removedAtOnceMax, roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
 import { attributeIn, type Item, type Table } from '../table.js'
 import { epochSeconds } from '../time/epoch-seconds.js'
-import { look } from './look.js'
+import { lookFor } from './look.js'
 import { update } from './update.js'
 
 /**
@@ -28,17 +29,33 @@ export async function clear(
   retentionMs: number,
   call: Call,
 ): Promise<'expires' | 'stays'> {
+  const effort = new Effort()
+  try {
+    return await cleared(parts, shard, retentionMs, call, effort)
+  } catch (error) {
+    throw withThrottles(error, effort.throttles)
+  }
+}
+
+async function cleared(
+  parts: Parts,
+  shard: ShardRef,
+  retentionMs: number,
+  call: Call,
+  effort: Effort,
+): Promise<'expires' | 'stays'> {
   const place = placeOf(shard)
   const answer = parts.table.ttlAttribute === undefined ? 'stays' : 'expires'
   for (let round = 0; round < roundsMax; round++) {
-    const { item } = await look(parts, place, call)
+    const item = await lookFor(parts, place, call, effort)
     if (!isSealed(shard, item))
       throw new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.')
     const fields = Object.keys(item).filter((name) => !parts.table.isTaken(name) && !isOwnAttribute(name))
     const now = fields.slice(0, removedAtOnceMax)
     const expression = clearing(parts.table, item, now, retentionMs)
     if (expression.isEmpty) return answer
-    const { status } = await update(parts, place, expression, false, call)
+    const { status, throttles } = await update(parts, place, expression, false, call)
+    effort.spend(0, throttles)
     if (status === 'answered' && now.length === fields.length) return answer
   }
   throw contended(place)

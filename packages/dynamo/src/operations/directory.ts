@@ -5,12 +5,21 @@
 // Cost: one strong read, or one write of as many units as the text has KB.
 // Source: Expressions.ConditionExpressions.html.
 
-import { BackendError, directoryPlace, type Call, type DirectoryDocument, type DirectoryStore } from '@spillway/core'
+import {
+  BackendError,
+  directoryPlace,
+  isBackendError,
+  type Call,
+  type DirectoryDocument,
+  type DirectoryStore,
+} from '@spillway/core'
 
 import { documentAttribute, versionAttribute } from '../attributes.js'
 import { nonce } from '../chance/nonce.js'
+import { withThrottles } from '../effort.js'
 import { Expression } from '../expression.js'
 import type { Parts } from '../parts.js'
+import type { HiddenThrottles } from '../requests.js'
 import { attributeIn, type Item } from '../table.js'
 import { look } from './look.js'
 import { update } from './update.js'
@@ -36,18 +45,18 @@ async function swap(parts: Parts, expected: string | undefined, text: string, ca
   const outcome = await update(parts, directoryPlace, expression, false, call)
   if (outcome.status === 'answered') return unique
   if (!outcome.hasLostCopies) return undefined
-  const found = outcome.item ?? (await lookAfterLoss(parts, call))
+  const found = outcome.item ?? (await lookAfterLoss(parts, call, outcome.throttles))
   return documentOf(found).version === unique ? unique : undefined
 }
 
 /** Whether the first copy won is not known until the directory has been read. */
-async function lookAfterLoss(parts: Parts, call: Call): Promise<Item> {
+async function lookAfterLoss(parts: Parts, call: Call, earlier: HiddenThrottles): Promise<Item> {
   try {
     return (await look(parts, directoryPlace, call)).item
   } catch (error) {
-    throw new BackendError('unknown', 'A swap of the directory may have been done: it could not be read afterwards.', {
-      cause: error,
-    })
+    const text = 'A swap of the directory may have been done: it could not be read afterwards.'
+    const throttles = isBackendError(error) ? error.throttles : undefined
+    throw withThrottles(new BackendError('unknown', text, { cause: error, throttles }), earlier)
   }
 }
 

@@ -1,6 +1,7 @@
 import { GetItemCommand, type ConsumedCapacity } from '@aws-sdk/client-dynamodb'
 import type { Call } from '@spillway/core'
 
+import type { Effort } from '../effort.js'
 import type { ItemParts } from '../item-parts.js'
 import type { HiddenThrottles } from '../requests.js'
 import type { Item } from '../table.js'
@@ -27,4 +28,11 @@ export async function look({ requests, table }: ItemParts, place: string, call: 
     call,
   )
   return { item: output.Item ?? {}, units: output.ConsumedCapacity?.CapacityUnits ?? 0, throttles }
+}
+
+/** The same for an operation of several requests, which adds up what they take. Rejects with `BackendError`. */
+export async function lookFor(parts: ItemParts, place: string, call: Call, effort: Effort): Promise<Item> {
+  const { item, units, throttles } = await look(parts, place, call)
+  effort.spend(units, throttles)
+  return item
 }

@@ -18,8 +18,10 @@ import {
 } from '@spillway/core'
 
 import { cutOff, unprocessed } from '../error-table.js'
+import { withThrottles } from '../effort.js'
 import { keysPerBatchMax, largeBatchBytes } from '../limits.js'
 import type { Parts } from '../parts.js'
+import type { HiddenThrottles } from '../requests.js'
 import type { Item, Table } from '../table.js'
 import { contentsOf } from './contents.js'
 
@@ -51,7 +53,8 @@ async function readOne({ requests, table }: Parts, asked: ShardsRead, call: Call
     ...projection,
   })
   const { output, throttles } = await requests.sendPlain<GetOutput>(command, 'read', call)
-  return [answerOf(table, asked.fields, output.Item, output.ConsumedCapacity?.CapacityUnits, throttles)]
+  const answer = answerOf(table, asked.fields, output.Item, output.ConsumedCapacity?.CapacityUnits, throttles)
+  return toldByFailure([answer], throttles)
 }
 
 interface BatchOutput {
@@ -93,7 +96,14 @@ async function readBatch({ requests, table }: Parts, asked: ShardsRead, call: Ca
       answers.push(answer)
     } else answers.push({ status: 'failed', error: isLarge ? cutOff(table.name) : unprocessed(table.name) })
   }
-  return answers
+  return hidden === undefined ? answers : toldByFailure(answers, hidden)
+}
+
+/** Of a batch of which nothing was read the first failure tells of the throttles. */
+function toldByFailure(answers: readonly ShardAnswer[], hidden: HiddenThrottles): readonly ShardAnswer[] {
+  return answers.map((answer, i) =>
+    i === 0 && answer.status === 'failed' ? { ...answer, error: withThrottles(answer.error, hidden) } : answer,
+  )
 }
 
 /** Which item belongs to which of the places asked for. A table may be named by its ARN: whatever the answer calls it, it has one list. */

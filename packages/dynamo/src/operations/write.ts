@@ -14,12 +14,12 @@ import { BackendError, isBackendError, placeOf, type Call, type ShardWrite, type
 import { applyChanges, needsReading, requireOneRequest, withoutLosers } from '../change-plan.js'
 import { afterCollision, contended } from '../contention.js'
 import { judgementOf, requireNew, requireOpen } from '../dedupe.js'
+import { Effort, withThrottles } from '../effort.js'
 import { Expression } from '../expression.js'
 import { roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
-import type { HiddenThrottles } from '../requests.js'
 import type { Item } from '../table.js'
-import { look } from './look.js'
+import { lookFor } from './look.js'
 import { update } from './update.js'
 
 /** Merges a change into one shard. Rejects with `BackendError`. */
@@ -27,7 +27,7 @@ export async function write(parts: Parts, asked: ShardWrite, call: Call): Promis
   if (asked.changes.length === 0)
     throw new BackendError('invalid', 'A write must change at least one field, but came with none.')
   requireOneRequest(asked.changes)
-  const effort: Effort = { units: 0, throttles: undefined, hasLostCopies: false }
+  const effort = new Effort()
   try {
     const { status, forgottenUpTo } = await written(parts, asked, call, effort)
     if (status === 'expired' && effort.hasLostCopies)
@@ -37,16 +37,8 @@ export async function write(parts: Parts, asked: ShardWrite, call: Call): Promis
       )
     return { status, forgottenUpTo, units: effort.units, throttles: effort.throttles }
   } catch (error) {
-    throw effort.hasLostCopies ? uncertain(error) : error
+    throw withThrottles(effort.hasLostCopies ? uncertain(error) : error, effort.throttles)
   }
-}
-
-/** What the requests of one write have taken and left behind, together. */
-interface Effort {
-  units: number
-  throttles: HiddenThrottles
-  /** Whether a copy of the write may be in, or may still arrive. */
-  hasLostCopies: boolean
 }
 
 async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effort): Promise<WriteAnswer> {
@@ -71,10 +63,10 @@ async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effo
     if (outcome.status === 'answered') {
       const { Attributes, ConsumedCapacity } = outcome.output
       if (isLooking && Attributes !== undefined) housekeeping.tidy(place, Attributes, stamp)
-      spend(effort, ConsumedCapacity?.CapacityUnits, outcome.throttles)
+      effort.spend(ConsumedCapacity?.CapacityUnits, outcome.throttles)
       return { status: 'done' }
     }
-    spend(effort, 0, outcome.throttles)
+    effort.spend(0, outcome.throttles)
     effort.hasLostCopies ||= outcome.hasLostCopies
     const [builtOn, count] = [known, remaining.length]
     known = outcome.item ?? (await lookFor(parts, place, call, effort))
@@ -87,21 +79,12 @@ async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effo
   return { status: 'done' } // all that is left has lost: what is stored stands above it
 }
 
-async function lookFor(parts: Parts, place: string, call: Call, effort: Effort): Promise<Item> {
-  const { item, units, throttles } = await look(parts, place, call)
-  spend(effort, units, throttles)
-  return item
-}
-
-function spend(effort: Effort, units: number | undefined, throttles: HiddenThrottles): void {
-  effort.units += units ?? 0
-  if (throttles !== undefined) effort.throttles = [...(effort.throttles ?? []), ...throttles]
-}
-
 /** What a failure means while a copy of the write may be in, or may still arrive. */
 function uncertain(error: unknown): unknown {
   if (!isBackendError(error) || error.kind === 'unknown') return error
-  const { message, throttle } = error
-  const fields = throttle === undefined ? { cause: error } : { cause: error, throttle }
-  return new BackendError('unknown', `A copy of this write may have been applied. ${message}`, fields)
+  const { message, throttles } = error
+  return new BackendError('unknown', `A copy of this write may have been applied. ${message}`, {
+    cause: error,
+    throttles,
+  })
 }

@@ -1,4 +1,5 @@
-import { createClient, sum, type Client, type ClientEvents } from '@spillway/core'
+import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { createClient, max, sum, type Client, type ClientEvents } from '@spillway/core'
 import { dynamo } from '@spillway/dynamo'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
@@ -8,6 +9,7 @@ import { newTable } from '../fixtures/tables.js'
 
 const total = field('total', sum())
 const hotRange = 'TableWriteKeyRangeThroughputExceeded'
+const told = { reason: hotRange, scope: 'key-range', resource: expect.stringContaining(':table/') as string }
 let behind: Behind
 
 beforeAll(async () => {
@@ -30,7 +32,6 @@ function refuse(count: number): void {
 describe('throttles that the SDK makes good by itself', () => {
   test('come with the answer to a write and to a read, one for each attempt', async () => {
     const { records } = dynamo({ client: behind.client({ maxAttempts: 4 }), table: await newTable(behind.direct) })
-    const told = { reason: hotRange, scope: 'key-range', resource: expect.stringContaining(':table/') as string }
     refuse(2)
     const written = await records.write({ shard: own('k'), changes: [change(total, 1)], stamp: stamp('w', 1) }, call)
     expect(written).toMatchObject({ status: 'done', throttles: [told, told] })
@@ -65,6 +66,36 @@ describe('throttles that the SDK makes good by itself', () => {
     await expect(write).rejects.toMatchObject({ kind: 'unknown', throttle: { reason: hotRange, scope: 'key-range' } })
   })
 
+  test('are all told where every copy was refused, and not the last alone', async () => {
+    const { records } = dynamo({ client: behind.client({ maxAttempts: 3 }), table: await newTable(behind.direct) })
+    refuse(6)
+    const write = records.write({ shard: own('k'), changes: [change(total, 1)], stamp: stamp('w', 1) }, call)
+    await expect(write).rejects.toMatchObject({ kind: 'throttled', throttles: [told, told, told] })
+    const read = records.read({ shards: [own('k')], fields: [total], consistency: 'strong' }, call)
+    await expect(read).rejects.toMatchObject({ kind: 'throttled', throttles: [told, told, told] })
+  })
+
+  test('of an earlier round are told when a later one fails', async () => {
+    const { records } = dynamo({ client: behind.client({ maxAttempts: 3 }), table: await newTable(behind.direct) })
+    const write = (n: number, height: number) => {
+      const changes = [change(total, 1), change(field('best', max()), height)]
+      return records.write({ shard: own('k'), changes, stamp: stamp('w', n) }, call)
+    }
+    await write(1, 9)
+    behind.gateway.plan.push({ isThrottled: true }, {}) // the condition fails: best loses
+    refuse(3)
+    await expect(write(2, 3)).rejects.toMatchObject({ kind: 'throttled', throttles: [told, told, told, told] })
+  })
+
+  test('of a read are told when what it brought cannot be taken over', async () => {
+    const table = await newTable(behind.direct)
+    await behind.direct.send(new PutItemCommand({ TableName: table, Item: { pk: { S: 'k' }, total: { S: 'many' } } }))
+    const { records } = dynamo({ client: behind.client({ maxAttempts: 2 }), table })
+    refuse(1)
+    const read = records.read({ shards: [own('k')], fields: [total], consistency: 'strong' }, call)
+    await expect(read).rejects.toMatchObject({ kind: 'invalid', throttles: [told] })
+  })
+
   test('after a lost answer leave the outcome unknown; where every copy was refused it is a plain throttle', async () => {
     const { records } = dynamo({ client: behind.client({ maxAttempts: 2 }), table: await newTable(behind.direct) })
     const write = (n: number) =>
@@ -79,8 +110,12 @@ describe('throttles that the SDK makes good by itself', () => {
   })
 })
 
+/** Reads the directory so seldom that it takes none of the refusals of a test. */
+const routing = { refreshMs: 60_000, leaseMs: 120_000, retryHorizonMs: 300_000 }
+
 async function opened(maxAttempts: number, writeTimeoutMs = 8_000): Promise<Client> {
   return createClient({
+    routing,
     backend: dynamo({ client: behind.client({ maxAttempts }), table: await newTable(behind.direct) }),
     limits: { writeTimeoutMs, requestTimeoutMs: Math.min(writeTimeoutMs, 6_000) }, // the SDK waits for up to a second after a throttle
   })
@@ -103,6 +138,17 @@ describe('a client of Spillway', () => {
       await client.close()
     },
   )
+
+  test('counts each of six refused attempts, of which the SDK makes three by itself at a time', async () => {
+    const client = await opened(3, 30_000)
+    const posts = client.records('post', { views: sum() })
+    await posts.write('p1', { views: 1 })
+    behind.gateway.faults = { throttleReason: 'TableWriteProvisionedThroughputExceeded' } // no reason to spread the key
+    refuse(6)
+    await posts.write('p1', { views: 1 })
+    expect(client.counters().writes).toEqual({ throttledAttempts: 6, failedCalls: 0 })
+    await client.close()
+  })
 
   test('counts a call that fails after all its attempts once, and every attempt', async () => {
     const client = await opened(1, 1_500)
