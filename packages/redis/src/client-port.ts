@@ -30,6 +30,16 @@ export interface RedisPort {
    * same, an error that Redis answers speaks of the only copy of a command. A client that never resends keeps it at 0.
    */
   resendCount(): number
+  /**
+   * Whether a command for `key` would go out at once, as far as that is known, instead of waiting for a connection. A write that
+   * must not be carried out twice is only sent while it would. Without this method it is always sent.
+   */
+  isUp?(key: string): boolean
+  /**
+   * What stands for the connection to the primary that serves `key`: keys with the same may share a `sendInOrder`. Without this
+   * method only equal keys do.
+   */
+  connectionOf?(key: string): unknown
 }
 
 /** Waits for all; failures become data. */

@@ -14,6 +14,7 @@ import { type CommandAnswer, fromReached, type RedisCommand, type RedisPort } fr
 import { CorkedSockets } from './corked-sockets.js'
 import { closedClient, isRedirection } from './error-table.js'
 import { LostCommands } from './lost-commands.js'
+import { slotOf } from './slot.js'
 
 /** What the backend uses of an ioredis client: `Redis` (also by Sentinel) or `Cluster`, version 5 or 6; iovalkey fits as well. */
 export interface IoredisClient {
@@ -31,6 +32,8 @@ export interface IoredisClient {
 
 /** What is there in a `Cluster` beside that. */
 interface IoredisCluster extends IoredisClient {
+  /** By slot: `host:port` of the primary, then of its replicas. */
+  readonly slots?: readonly (readonly string[] | undefined)[]
   nodes(role: 'all' | 'master'): readonly IoredisClient[]
 }
 
@@ -102,6 +105,7 @@ class IoredisPort implements RedisPort {
         this.#lost?.fail()
       })
     }
+    if (this.#lost !== undefined) listen(client, 'ready', () => this.#lost?.sent())
     if (this.#cluster === undefined) watch(client)
     else {
       for (const node of this.#cluster.nodes('all')) watch(node)
@@ -113,9 +117,10 @@ class IoredisPort implements RedisPort {
   send(_key: string, command: RedisCommand): Promise<unknown> {
     if (this.#client.status === 'end') return Promise.reject(closedClient(this.name))
     this.#sockets.hold()
+    const isUp = this.#lost !== undefined && isWritable(this.#client)
     const sent = this.#client.call(...(command as readonly [string]))
     if (this.#isAutopipelined) return this.#followed(sent, command)
-    return this.#lost === undefined ? sent : this.#lost.orLost(sent)
+    return this.#lost === undefined ? sent : this.#lost.orLost(sent, isUp)
   }
 
   sendInOrder(_key: string, commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {
@@ -134,6 +139,22 @@ class IoredisPort implements RedisPort {
     return this.#closings
   }
 
+  isUp(key: string): boolean {
+    if (this.#cluster === undefined) return isWritable(this.#client)
+    if (this.#cluster.status !== 'ready') return false
+    const [address] = this.#cluster.slots?.[slotOf(key)] ?? []
+    for (const node of this.#nodes)
+      // A node that was never needed connects for the first command; a cluster gives up what waits for one that is gone.
+      if (addressOf(node) === address) return node.status === 'wait' || isWritable(node)
+    return true
+  }
+
+  connectionOf(key: string): unknown {
+    if (this.#cluster === undefined) return this.#client
+    // ioredis takes those slots together that have the same primary and the same replicas.
+    return this.#cluster.slots?.[slotOf(key)]?.join(';') ?? key
+  }
+
   /** A pipeline that ioredis puts together by itself follows no redirection, either; one of a single command does. */
   #followed(sent: Promise<unknown>, command: RedisCommand): Promise<unknown> {
     return sent.catch(async (error: unknown) => {
@@ -147,8 +168,9 @@ class IoredisPort implements RedisPort {
   async #pipeline(commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {
     try {
       if (this.#client.status === 'end') throw closedClient(this.name)
+      const isUp = this.#lost !== undefined && isWritable(this.#client)
       const sent = this.#client.pipeline(commands.map((command) => [...command])).exec()
-      const results = (await (this.#lost === undefined ? sent : this.#lost.orLost(sent))) ?? []
+      const results = (await (this.#lost === undefined ? sent : this.#lost.orLost(sent, isUp))) ?? []
       return commands.map((_, i) => {
         const [error, value] = results[i] ?? [
           new Error('ioredis gave no answer to a command of a pipeline.'),
@@ -160,6 +182,17 @@ class IoredisPort implements RedisPort {
       return commands.map(() => ({ status: 'failed', error }))
     }
   }
+}
+
+/** Whether a command is written to a socket at once. */
+function isWritable(node: IoredisClient): boolean {
+  const { stream } = node as { readonly stream?: { readonly writable?: boolean } | null }
+  return node.status === 'ready' && stream?.writable !== false
+}
+
+function addressOf({ options }: IoredisClient): string {
+  const { host, port } = options as { readonly host?: unknown; readonly port?: unknown }
+  return `${String(host)}:${String(port)}`
 }
 
 /** The client's overloads for every event fit no structural type of ours. */

@@ -99,6 +99,15 @@ class SinglePort implements RedisPort {
   resendCount(): number {
     return 0
   }
+
+  /** One that is closed says so itself. */
+  isUp(): boolean {
+    return !this.#client.isOpen || this.#client.isReady
+  }
+
+  connectionOf(): unknown {
+    return this.#client
+  }
 }
 
 class ClusterPort implements RedisPort {
@@ -111,8 +120,8 @@ class ClusterPort implements RedisPort {
 
   send(key: string, command: RedisCommand): Promise<unknown> {
     if (!this.#client.isOpen) return Promise.reject(closedClient(this.name))
-    const { client } = (this.#client.slots[slotOf(key)]?.master ?? {}) as { client?: Partial<NodeRedisClient> }
-    return this.#client.sendCommand(key, false, command as string[], optionsFor(client?.isReady === true))
+    const isReady = this.#connectionTo(key)?.isReady === true
+    return this.#client.sendCommand(key, false, command as string[], optionsFor(isReady))
   }
 
   async sendInOrder(key: string, commands: readonly RedisCommand[]): Promise<readonly CommandAnswer[]> {
@@ -138,6 +147,20 @@ class ClusterPort implements RedisPort {
 
   resendCount(): number {
     return 0
+  }
+
+  /** One that was never needed connects for the first command. */
+  isUp(key: string): boolean {
+    return this.#connectionTo(key)?.isReady !== false
+  }
+
+  connectionOf(key: string): unknown {
+    return this.#client.slots[slotOf(key)]?.master ?? key
+  }
+
+  #connectionTo(key: string): Partial<NodeRedisClient> | undefined {
+    const { client } = (this.#client.slots[slotOf(key)]?.master ?? {}) as { client?: Partial<NodeRedisClient> }
+    return client
   }
 }
 

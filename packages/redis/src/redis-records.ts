@@ -75,6 +75,7 @@ export class RedisRecords implements RecordStore {
       if (changes.length === 0)
         throw new BackendError('invalid', 'A write must change at least one field, but came with none.')
       const ordered = inScriptOrder(changes)
+      if (stamp === undefined) this.#checkRough(shard, ordered)
       const application: Application<WriteAnswer> = {
         key: placeOf(shard),
         changes: ordered,
@@ -164,6 +165,26 @@ export class RedisRecords implements RecordStore {
     }
     const attachedCount = await this.#change(request)
     await awaitReplicas(this.#port, { ...request, stands: () => true }, undefined, attachedCount, this.#options)
+  }
+
+  /**
+   * Throws for a write that counts once for each copy, where copies are certain: without a connection the client would keep
+   * every attempt and send them all, and replicas that miss one have others made.
+   */
+  #checkRough(shard: ShardRef, changes: readonly FieldChange[]): void {
+    const field = changes.find(({ rule }) => !rule.isIdempotent)
+    if (field === undefined) return
+    const { writeReplicas } = this.#options
+    if (writeReplicas > 0)
+      throw new BackendError(
+        'invalid',
+        `redis({ writeReplicas }) must be 0 for records with dedupe: false and a field such as ${JSON.stringify(field.name)}, but is ${writeReplicas}: whenever replicas are late, the write would be repeated and count again. Leave dedupe on.`,
+      )
+    if (this.#port.isUp?.(placeOf(shard)) === false)
+      throw new BackendError(
+        'unavailable',
+        `The ${this.#port.name} client has no connection, and would send every attempt of a write without a number once it has one. Nothing was sent.`,
+      )
   }
 
   /** Adds without a script; where a string may have to be adopted, with it. */

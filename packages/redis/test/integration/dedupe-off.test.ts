@@ -1,4 +1,4 @@
-import { createClient, latest, sum, type AnyRule } from '@spillway/core'
+import { createClient, latest, max, sum, type AnyRule } from '@spillway/core'
 import { startFaultProxy, startRedis, type RedisProcess } from '@spillway/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -84,9 +84,14 @@ describe('a write that needs no dedupe', () => {
     await expect(addOne(backend, 'list')).rejects.toMatchObject({ kind: 'invalid', message: /WRONGTYPE/ })
   })
 
-  test('waits for replicas where that is asked for', async () => {
+  test('that would count again whenever replicas are late is refused where they are waited for', async () => {
     const backend = await openedBackend({ writeReplicas: 1, replicaWaitMs: 10 })
-    await expect(addOne(backend, 'k')).rejects.toMatchObject({ kind: 'unknown', message: /0 of 1 replicas/ })
+    const message = /writeReplicas }\) must be 0 for records with dedupe: false and a field such as "total", but is 1/
+    await expect(addOne(backend, 'k')).rejects.toMatchObject({ kind: 'invalid', message })
+    expect(await client.exists('k')).toBe(0)
+    const changes = [{ name: 'top', rule: max() as unknown as AnyRule, state: 1 }]
+    const idempotent = backend.records.write({ shard: shardOf('k'), changes, stamp: undefined }, call)
+    await expect(idempotent).rejects.toMatchObject({ kind: 'unknown', message: /0 of 1 replicas/ })
   })
 
   test('is what a record declared without dedupe writes, but for fields of other rules', async () => {
