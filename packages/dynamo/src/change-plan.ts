@@ -4,7 +4,7 @@
 //   they hold whatever is stored, or where there are many of them tight: what was read says which half of each is needed.
 // Invariants: a condition that fails changes nothing; a field that has lost has lost for good, since what is stored only
 //   rises, and is left out of the next request; DynamoDB and `isSeen` agree.
-// Cost: a name, a value and for conditional fields about 40 to 80 bytes of expression each; tight ones half of that, and a
+// Cost: a name, a value and for conditional fields about 40 to 100 bytes of expression each; tight ones half of that, and a
 //   strong read before.
 // Source: Expressions.UpdateExpressions.html, Expressions.OperatorsAndFunctions.html.
 
@@ -76,7 +76,7 @@ export function applyChanges(
         expression.set(attribute, attributeOf(change))
         break
       case 'latest':
-        requireNewer(expression, attribute, change.state as LatestState, tightly)
+        requireNewer(expression, attribute, change.state as LatestState, known, tightly !== undefined)
         expression.set(attribute, attributeOf(change))
         break
       case 'custom':
@@ -117,26 +117,38 @@ function requireBeyond(
   else expression.require(isBeyond)
 }
 
-/** What is stored without a stamp was there before, and is older than all that have one. */
+/**
+ * What is stored without a stamp was there before, and is older than all that have one. Text and numbers are taken over
+ * unseen; another type must have been seen, since `latest` cannot take over all of them, and must still be the one.
+ */
 function requireNewer(
   expression: Expression,
   attribute: string,
   { json, stamp }: LatestState,
-  tightly: Item | undefined,
+  known: Item | undefined,
+  isTight: boolean,
 ): void {
-  const name = expression.name(attribute)
-  const storedStamp = `${name}.${expression.name(stampPart)}`
-  const isUnstamped = `attribute_not_exists(${storedStamp})`
-  const seen = tightly && attributeIn(tightly, attribute)?.M?.[stampPart]?.S
-  if (tightly !== undefined && seen === undefined) return expression.require(isUnstamped)
+  const stored = known && attributeIn(known, attribute)
+  const seen = stored?.M?.[stampPart]?.S
   const text = stampText(stamp)
-  const given = expression.value({ S: text })
-  const isOlder = `${storedStamp} < ${given}`
-  if (tightly !== undefined && seen !== text) return expression.require(isOlder)
-  const storedJson = `${name}.${expression.name(jsonPart)}`
-  const isTieWon = `${storedStamp} = ${given} AND ${storedJson} < ${expression.value({ S: json })}`
-  if (tightly === undefined) expression.requireAny(isUnstamped, isOlder, isTieWon)
-  else expression.require(isTieWon)
+  const name = expression.name(attribute)
+  const ofType = (type: string) => `attribute_type(${name}, ${expression.value({ S: type })})`
+  const storedStamp = () => `${name}.${expression.name(stampPart)}`
+  const isOlder = () => `${storedStamp()} < ${expression.value({ S: text })}`
+  if (seen === text) {
+    const isTie = `${storedStamp()} = ${expression.value({ S: text })}`
+    const isTieWon = `${isTie} AND ${name}.${expression.name(jsonPart)} < ${expression.value({ S: json })}`
+    return isTight ? expression.require(isTieWon) : expression.requireAny(isOlder(), isTieWon)
+  }
+  if (isTight && seen !== undefined) return expression.require(isOlder())
+  const isAbsent = `attribute_not_exists(${name})`
+  if (isTight && stored === undefined) return expression.require(isAbsent)
+  if (stored === undefined || seen !== undefined)
+    return expression.requireAny(isAbsent, ofType('S'), ofType('N'), isOlder())
+  // A map is known by its lack of a stamp, for which there is room in every condition; what else it is has been seen.
+  const isUnstamped =
+    stored.M === undefined ? ofType(Object.keys(stored)[0] as string) : `attribute_not_exists(${storedStamp()})`
+  expression.require(isUnstamped)
 }
 
 function mergedByHand(change: FieldChange, stored: AttributeValue | undefined): AttributeValue {

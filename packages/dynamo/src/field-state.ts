@@ -62,6 +62,7 @@ export function stateOf(field: Field, attribute: AttributeValue | undefined): un
       const json = attribute.M?.[jsonPart]?.S
       const stamp = attribute.M?.[stampPart]?.S
       if (json !== undefined && stamp !== undefined) return { json, stamp: stampOf(stamp) } satisfies LatestState
+      if (attribute.M?.[stampPart] !== undefined) break // somebody else's, under Spillway's name
       return { json: jsonOfAttribute(name, attribute), stamp: oldestStamp } satisfies LatestState
     }
     case 'custom': {

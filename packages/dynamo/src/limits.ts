@@ -26,7 +26,7 @@ export const readUnitsPerSecond = 3_000
 
 /**
  * So many max, min and latest fields are written without a look at what is stored. An expression has 4 KB and 300 operators
- * (ServiceQuotas.html; conditions, too: scylladb/scylladb#14473): such a `latest` takes about 80 bytes and 8 operators.
+ * (ServiceQuotas.html; conditions, too: scylladb/scylladb#14473): such a `latest` takes about 100 bytes and 8 operators.
  */
 export const looseFieldsMax = 32
 

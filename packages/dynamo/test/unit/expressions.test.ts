@@ -73,13 +73,15 @@ describe('the largest writes fit an expression, which has 4,096 bytes and 300 op
     ['32 latest without a look', [...latests(32), ...sums(223), change(product, 2)], {}],
     ['64 latest that were never written', [...latests(64), ...sums(191), change(product, 2)], {}],
     ['64 latest that stand in attributes of before', [...latests(64), ...sums(192)], stored(64, { S: 'old' })],
+    ['64 latest that stand in maps of before', [...latests(64), ...sums(192)], stored(64, { M: { a: { S: 'old' } } })],
     ['64 latest that win ties', [...latests(64), ...sums(192)], stored(64, tie)],
     ['64 max above what is stored', [...maxima(64), ...sums(192)], stored(64, { N: '1' })],
   ])('%s', async (_, changes, found) => {
     const { UpdateExpression, ConditionExpression = '' } = await updateOf(second, changes, later, found)
     expect(UpdateExpression.length).toBeLessThanOrEqual(4_096)
     expect(ConditionExpression.length).toBeLessThanOrEqual(4_096)
-    const operators = ConditionExpression.match(/attribute_not_exists|attribute_exists|AND|OR|NOT|[<>]=?|=/g) ?? []
+    const operators =
+      ConditionExpression.match(/attribute_not_exists|attribute_exists|attribute_type|AND|OR|NOT|[<>]=?|=/g) ?? []
     expect(operators.length).toBeGreaterThan(64)
     expect(operators.length).toBeLessThanOrEqual(300)
   })
@@ -99,7 +101,7 @@ describe('the largest writes fit an expression, which has 4,096 bytes and 300 op
 test('no condition nests parentheses', async () => {
   const changes = [change(total, 1), change(field('m', max()), 1), change(field('l', latest()), at('b', 1_000))]
   const { ConditionExpression = '' } = await updateOf(second, changes, later)
-  expect(ConditionExpression.replaceAll(/attribute_not_exists\([^()]*\)/g, '')).not.toMatch(/\([^)]*\(/)
+  expect(ConditionExpression.replaceAll(/attribute_(not_exists|type)\([^()]*\)/g, '')).not.toMatch(/\([^)]*\(/)
 })
 
 test('a client that shows no copies of its own tells of no throttles: how many attempts it took does not say why', async () => {
