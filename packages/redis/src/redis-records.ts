@@ -28,6 +28,7 @@ import { isRedirection, isWrongType, readFailure, writeFailure } from './error-t
 import { encoded, hashFieldOf } from './field-state.js'
 import type { ResolvedRedisOptions } from './options.js'
 import { placeOf } from './physical-key.js'
+import { replicaWaitsOf } from './replica-waits.js'
 import { awaitReplicas, type Repetition } from './replication.js'
 import { applyScript } from './scripts/apply.js'
 import { clearScript } from './scripts/clear.js'
@@ -236,14 +237,14 @@ export class RedisRecords implements RecordStore {
   /** The script and a WAIT behind it on the same connection, which then covers what the script wrote. */
   async #runReplicated(key: string, args: readonly string[]): Promise<unknown> {
     const { writeReplicas, replicaWaitMs } = this.#options
-    const wait = ['wait', String(writeReplicas), String(replicaWaitMs)]
-    const [ran, waited] = await applyScript.runBefore(this.#port, key, args, wait)
-    if (ran?.status !== 'answered') {
+    const confirmation = { script: applyScript, key, args, replicaCount: writeReplicas, waitMs: replicaWaitMs }
+    const [ran, waited] = await replicaWaitsOf(this.#port).confirmed(confirmation)
+    if (ran.status !== 'answered') {
       // What goes out in order follows no redirection; a read of the key lets the client learn where it is now.
-      if (isRedirection(ran?.error)) await this.#port.send(key, ['type', key]).catch(() => undefined)
-      throw ran?.error
+      if (isRedirection(ran.error)) await this.#port.send(key, ['type', key]).catch(() => undefined)
+      throw ran.error
     }
-    const count = waited?.status === 'answered' ? Number(waited.value) : 0
+    const count = waited.status === 'answered' ? Number(waited.value) : 0
     if (ran.value === 'done' && count < writeReplicas)
       throw new BackendError(
         'unknown',

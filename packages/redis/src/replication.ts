@@ -13,6 +13,7 @@ import { BackendError } from '@spillway/core'
 
 import type { RedisPort } from './client-port.js'
 import type { ResolvedRedisOptions } from './options.js'
+import { replicaWaitsOf } from './replica-waits.js'
 import type { Script } from './scripts/script.js'
 
 /** Writes once more what was written. */
@@ -37,14 +38,15 @@ export async function awaitReplicas(
 ): Promise<unknown> {
   const wanted = writeReplicas > 0 ? writeReplicas : Math.min(1, Number(attachedCount))
   if (wanted === 0) return answer
-  const [again, waited] = await script.runBefore(port, key, args, ['wait', String(wanted), String(replicaWaitMs)])
-  const isThere = again?.status === 'answered' && stands(again.value)
-  if (isThere && waited?.status === 'answered' && Number(waited.value) >= wanted) return again.value
+  const confirmation = { script, key, args, replicaCount: wanted, waitMs: replicaWaitMs }
+  const [again, waited] = await replicaWaitsOf(port).confirmed(confirmation)
+  const isThere = again.status === 'answered' && stands(again.value)
+  if (isThere && waited.status === 'answered' && Number(waited.value) >= wanted) return again.value
   throw new BackendError(
     'unknown',
     isThere
       ? `Fewer than ${wanted} replicas had the change within ${replicaWaitMs} ms.`
       : 'What was changed is another or has moved before a replica had it.',
-    { cause: again?.status === 'failed' ? again.error : undefined },
+    { cause: again.status === 'failed' ? again.error : undefined },
   )
 }

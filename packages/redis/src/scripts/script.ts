@@ -1,4 +1,4 @@
-import type { CommandAnswer, RedisCommand, RedisPort } from '../client-port.js'
+import type { RedisCommand, RedisPort } from '../client-port.js'
 import { isUnknownScript } from '../error-table.js'
 
 /** In Lua: how many replicas are attached and have caught up. Read before anything is changed: it may not be permitted. */
@@ -22,31 +22,21 @@ export class Script {
 
   /** Runs it on one key. A node that does not know it – new, restarted, promoted or flushed – is sent the text. */
   run(port: RedisPort, key: string, args: readonly string[]): Promise<unknown> {
-    const sha = this.#sha
-    if (sha === undefined) return port.send(key, this.#whole(key, args))
-    return port.send(key, ['evalsha', sha, '1', key, ...args]).catch((error: unknown) => {
+    const sent = port.send(key, this.command(key, args))
+    if (this.#sha === undefined) return sent
+    return sent.catch((error: unknown) => {
       if (!isUnknownScript(error)) throw error
-      return port.send(key, this.#whole(key, args))
+      return port.send(key, this.whole(key, args))
     })
   }
 
-  /** Runs it on one key with a command behind it on the same connection. Never rejects. */
-  async runBefore(
-    port: RedisPort,
-    key: string,
-    args: readonly string[],
-    next: RedisCommand,
-  ): Promise<readonly CommandAnswer[]> {
-    const sha = this.#sha
-    if (sha !== undefined) {
-      const answers = await port.sendInOrder(key, [['evalsha', sha, '1', key, ...args], next])
-      const [ran] = answers
-      if (ran?.status !== 'failed' || !isUnknownScript(ran.error)) return answers
-    }
-    return port.sendInOrder(key, [this.#whole(key, args), next])
+  /** The command that runs it on one key, by its name where that is known. */
+  command(key: string, args: readonly string[]): RedisCommand {
+    return this.#sha === undefined ? this.whole(key, args) : ['evalsha', this.#sha, '1', key, ...args]
   }
 
-  #whole(key: string, args: readonly string[]): RedisCommand {
+  /** The command that runs it on one key on a node that may not know it. */
+  whole(key: string, args: readonly string[]): RedisCommand {
     return ['eval', this.text, '1', key, ...args]
   }
 }

@@ -18,8 +18,8 @@ beforeEach(() => server.call('FLUSHALL'))
 
 interface OpenedClient {
   readonly client: RedisOptions['client']
-  isDown(): boolean
-  close(): void
+  readonly isDown: () => boolean
+  readonly close: () => void
 }
 
 /** Clients that keep what they are asked for while they have no connection. */
