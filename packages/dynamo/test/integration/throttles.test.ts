@@ -1,5 +1,5 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { createClient, max, sum, type Client, type ClientEvents } from '@spillway/core'
+import { createClient, max, placeOf, sum, type Client, type ClientEvents } from '@spillway/core'
 import { dynamo } from '@spillway/dynamo'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
@@ -94,6 +94,30 @@ describe('throttles that the SDK makes good by itself', () => {
     refuse(1)
     const read = records.read({ shards: [own('k')], fields: [total], consistency: 'strong' }, call)
     await expect(read).rejects.toMatchObject({ kind: 'invalid', throttles: [told] })
+  })
+
+  test('of a batch of which nothing could be taken over are told with it', async () => {
+    const table = await newTable(behind.direct)
+    const second = { key: 'k', index: 1, generation: { number: 7, nonce: 7 } }
+    for (const shard of [own('k'), second]) {
+      const Item = { pk: { S: placeOf(shard) }, total: { S: 'many' } }
+      await behind.direct.send(new PutItemCommand({ TableName: table, Item }))
+    }
+    const { records } = dynamo({ client: behind.client({ maxAttempts: 2 }), table })
+    refuse(1)
+    const read = records.read({ shards: [own('k'), second], fields: [total], consistency: 'strong' }, call)
+    await expect(read).rejects.toMatchObject({ kind: 'invalid', throttles: [told] })
+  })
+
+  test('of the look before an absorb are told when its update fails', async () => {
+    const { records } = dynamo({ client: behind.client({ maxAttempts: 2 }), table: await newTable(behind.direct) })
+    const source = { key: 'k', index: 1, generation: { number: 7, nonce: 7 } }
+    behind.gateway.plan.push({ isThrottled: true }, {}, { isThrottled: true }, { isThrottled: true })
+    const asked = { target: own('k'), source, contents: { status: 'read', states: [4] }, fields: [total] } as const
+    await expect(records.absorb(asked, call)).rejects.toMatchObject({
+      kind: 'throttled',
+      throttles: [told, told, told],
+    })
   })
 
   test('after a lost answer leave the outcome unknown; where every copy was refused it is a plain throttle', async () => {
