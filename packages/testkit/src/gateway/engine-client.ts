@@ -37,12 +37,12 @@ export class EngineClient {
   }
 
   /** Sends one operation. Rejects when the engine cannot be reached. */
-  send(operation: string, input: object, signature: Signature): Promise<Answer> {
+  async send(operation: string, input: object, signature: Signature): Promise<Answer> {
     const body = JSON.stringify(input)
     const headers = {
       'content-type': 'application/x-amz-json-1.0',
       'content-length': Buffer.byteLength(body),
-      ...this.#signed(`DynamoDB_20120810.${operation}`, body, signature),
+      ...(await this.#signed(`DynamoDB_20120810.${operation}`, body, signature)),
     }
     const start = this.#isSecure() ? secureRequest : request
     return new Promise((resolve, reject) => {
@@ -57,16 +57,14 @@ export class EngineClient {
     })
   }
 
-  #signed(target: string, body: string, signature: Signature): Record<string, string> {
+  async #signed(target: string, body: string, signature: Signature): Promise<Record<string, string>> {
     if (this.#access === undefined) return { ...signature, 'x-amz-target': target }
-    const { sessionToken } = this.#access.credentials
     const headers = {
       host: this.#endpoint.host,
       'x-amz-date': signature['x-amz-date'],
       'x-amz-target': target,
-      ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
     }
-    return { ...headers, authorization: signed({ headers, body }, this.#access) }
+    return signed({ endpoint: this.#endpoint, headers, body }, this.#access)
   }
 
   #isSecure(): boolean {

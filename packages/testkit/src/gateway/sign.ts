@@ -1,40 +1,28 @@
-// Problem: a request that was changed on the way, and goes to another host, is no longer what its sender signed.
-// Scheme: Signature Version 4 for one POST to the root of a host, with the headers that are given.
-// Invariants: the same request, moment and credentials have the same signature as in AWS's own clients.
-// Cost: six hashes.
-// Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-
-import { createHash, createHmac } from 'node:crypto'
+import { Hash } from '@smithy/core/serde'
+import { SignatureV4 } from '@smithy/signature-v4'
 
 import type { DynamoAccess } from '../engines/dynamo-access.js'
 
-/** What is signed. */
+/** A POST to the root of a service. */
 export interface Signable {
+  readonly endpoint: URL
   /** Every header that the signature is to cover, in lower case; `host` and `x-amz-date` (such as `20260101T000000Z`) among them. */
   readonly headers: Readonly<Record<string, string>> & { readonly 'x-amz-date': string }
   readonly body: string
 }
 
-/** The `authorization` header for a POST to `/`. */
-export function signed({ headers, body }: Signable, { region, credentials }: DynamoAccess): string {
-  const names = Object.keys(headers).toSorted()
-  const lines = names.map((name) => `${name}:${String(headers[name]).trim().replaceAll(/ +/g, ' ')}\n`).join('')
-  const request = ['POST', '/', '', lines, names.join(';'), sha256(body)].join('\n')
-  const moment = headers['x-amz-date']
-  const [day] = moment.split('T') as [string]
-  const scope = `${day}/${region}/dynamodb/aws4_request`
-  const key = [day, region, 'dynamodb', 'aws4_request'].reduce<string | Buffer>(
-    (secret, part) => hmac(secret, part),
-    `AWS4${credentials.secretAccessKey}`,
-  )
-  const signature = hmac(key, ['AWS4-HMAC-SHA256', moment, scope, sha256(request)].join('\n')).toString('hex')
-  return `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest()
+/**
+ * The headers with a signature of their own: a request that was changed on the way, and goes to another host, is no longer what
+ * its sender signed. For the moment that its date names.
+ */
+export async function signed(
+  { endpoint, headers, body }: Signable,
+  { region, credentials }: DynamoAccess,
+): Promise<Record<string, string>> {
+  const signer = new SignatureV4({ region, credentials, service: 'dynamodb', sha256: Hash.bind(null, 'sha256') })
+  const [, day, time] = /^(\d{8})T(\d{6})Z$/.exec(headers['x-amz-date']) ?? []
+  const { protocol, hostname } = endpoint
+  const request = { method: 'POST', protocol, hostname, path: '/', headers: { ...headers }, body }
+  const signingDate = `${day?.replace(/(....)(..)(..)/, '$1-$2-$3')}T${time?.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`
+  return (await signer.sign(request, { signingDate })).headers
 }
