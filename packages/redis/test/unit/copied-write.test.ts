@@ -23,10 +23,13 @@ function resending(answer: () => Promise<unknown>): RedisPort {
   }
 }
 
+function overflowing(): Promise<never> {
+  return Promise.reject(new Error('SPILLWAY 1 would leave the range of 64 bits'))
+}
+
 const stamp = { writer: 'w', sequence: 1, forgetUpTo: 0 }
 
 describe('a write whose first copy may be in while the second is refused', () => {
-  const overflowing = () => Promise.reject(new Error('SPILLWAY 1 would leave the range of 64 bits'))
   const changes = [total, other].map((field) => ({ ...field, state: 1 }))
 
   test('is «unknown» without a number, and never said to have changed nothing', async () => {

@@ -40,7 +40,7 @@ describe('a replica that hangs', () => {
   test('holds up each connection with one WAIT at a time, shared by the stamps of all who came meanwhile', async () => {
     const { port, sent, letGo } = hanging()
     const { records } = redis({ client: port })
-    const stamped = ['a1', 'a2', 'a3', 'b1', 'a4'].map((key) =>
+    const stamped = ['a1', 'a2', 'a3', 'b1', 'a4'].map(async (key) =>
       records.stampRoute?.(shardOf(key), { revision: 1, text: 'route' }, call),
     )
     await turn()
@@ -73,7 +73,7 @@ describe('a replica that hangs', () => {
     const writes = Array.from({ length: 1 + 4_096 + 1 }, (_, i) =>
       addOne(backend, `a${i}`, 1).then(
         ({ status }) => status,
-        ({ kind }: { kind: string }) => kind,
+        (error: unknown) => (error as { kind: string }).kind,
       ),
     )
     expect(await writes.at(-1)).toBe('unavailable')
