@@ -89,17 +89,20 @@ async function itemValue(client: DynamoDBClient, table: string, pk: string): Pro
 async function onCluster(place: redis.RedisPlace, shardCount: number): Promise<readonly Peer[]> {
   const key = `gathered:${shardCount}`
   const spy = await clusterOf(place)
-  let pipelines: (readonly string[])[] = []
-  const pipeline = spy.pipeline.bind(spy)
-  spy.pipeline = (commands) => {
-    pipelines.push((commands ?? []).map((command) => String(command[1])))
-    return pipeline(commands)
-  }
+  let keys: string[] = []
+  const call = spy.call.bind(spy) as (...command: string[]) => Promise<unknown>
+  Object.assign(spy, {
+    call: (...command: string[]) => {
+      if (command[0] === 'hmget') keys.push(String(command[1]))
+      return call(...command)
+    },
+  })
   const spyBackend = redis.backendOf(spy)
   const spread = await spreadCounter(spyBackend, key, shardCount)
-  pipelines = []
+  keys = []
   await spyBackend.records.read(spread.asked, { signal: new AbortController().signal })
   const client = await clusterOf(place)
+  const pipelines = await byPrimary(client, keys)
   const readAll = async () => sumOf(await Promise.all(pipelines.map((keys) => pipelineTotal(client, keys))))
   const readOne = async (shard: string) => Number(await client.hget(shard, 'n'))
   const peers = await spillwayPeers(redis.backendOf(await clusterOf(place)), key, spread)
@@ -109,6 +112,17 @@ async function onCluster(place: redis.RedisPlace, shardCount: number): Promise<r
     totalPeer('one HGET', () => readOne(key), 1),
     totalPeer('HGETs in parallel', async () => sumOf(await Promise.all(pipelines.flat().map(readOne))), spread.total),
   ]
+}
+
+/** Keys that one primary serves, together. */
+async function byPrimary(client: Cluster, keys: readonly string[]): Promise<readonly (readonly string[])[]> {
+  const slots = await Promise.all(keys.map((key) => client.cluster('KEYSLOT', key)))
+  const groups = new Map<string, string[]>()
+  for (const [i, key] of keys.entries()) {
+    const primary = String(client.slots[Number(slots[i])]?.[0])
+    groups.set(primary, [...(groups.get(primary) ?? []), key])
+  }
+  return [...groups.values()]
 }
 
 async function pipelineTotal(client: Cluster, keys: readonly string[]): Promise<number> {
