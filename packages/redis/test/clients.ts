@@ -25,8 +25,16 @@ export interface ClusterPlace {
 type IoredisCluster = Cluster | Cluster5 | ValkeyCluster
 type Ioredis = Redis | Redis5 | Valkey | IoredisCluster
 
-/** Clients that say soon that they cannot reach Redis; by default some wait for ever. */
-const impatient = { host: '127.0.0.1', maxRetriesPerRequest: 1, retryStrategy: () => 50 }
+/**
+ * Clients that say soon that they cannot reach Redis; by default some wait for ever. One that sends again by itself would do so as
+ * long as answers are lost.
+ */
+const impatient = {
+  host: '127.0.0.1',
+  maxRetriesPerRequest: 1,
+  retryStrategy: () => 50,
+  autoResendUnfulfilledCommands: false,
+}
 const often = { host: '127.0.0.1', reconnectStrategy: 50 }
 const impatientCluster = { enableOfflineQueue: false, clusterRetryStrategy: () => 50 }
 
@@ -57,8 +65,8 @@ export const sentinelClients: readonly (readonly [string, (group: RedisSentinel,
   ]
 
 function sentinelOptions(group: RedisSentinel) {
-  const { maxRetriesPerRequest, retryStrategy } = impatient
-  return { sentinels: [...group.addresses], name: group.name, maxRetriesPerRequest, retryStrategy }
+  const { host: _, ...options } = impatient
+  return { sentinels: [...group.addresses], name: group.name, ...options }
 }
 
 function mapOf({ natMap }: ClusterPlace) {
