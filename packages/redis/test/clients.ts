@@ -109,8 +109,9 @@ export function opened(client: Ioredis): Promise<Opened> {
 /** The same once it knows its cluster. */
 async function ready(client: IoredisCluster): Promise<Opened> {
   const wrapped = await opened(client)
+  const ping = () => Promise.all([client.call('ping'), ...client.nodes('master').map((node) => node.call('ping'))])
   await new Promise<void>((resolve) => void client.once('ready', () => resolve()))
-  return wrapped
+  return { ...wrapped, ping }
 }
 
 interface Connectable {
@@ -133,6 +134,7 @@ export async function connectedCluster(client: NodeRedisCluster & Connectable): 
   quiet(client)
   await client.connect()
   const requestCount = countCommands(client)
-  const ping = () => client.sendCommand('ping', false, ['GET', 'ping'])
+  const pinged = async (node: unknown) => (await client.nodeClient(node as never)).sendCommand(['PING'])
+  const ping = () => Promise.all(client.masters.map((node) => pinged(node)))
   return { client: fromNodeRedis(client), requestCount, ping, close: () => client.destroy() }
 }
