@@ -107,9 +107,10 @@ export class Gather {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const snapshot = attempt === 1 && known !== undefined ? known : await routing.ready(options.shardTimeoutMs)
       const shards = shardsToRead(key, snapshot.route(key))
-      const answers = await this.#readAll(key, shards, attempt === 1 ? beganMs : clock.nowMs())
+      const attemptBeganMs = attempt === 1 ? beganMs : clock.nowMs()
+      const answers = await this.#readAll(key, shards, attemptBeganMs)
       const stamp = forgottenBy(snapshot, key, answers[0])
-      if (stamp !== undefined) await this.#restore(key, stamp, beganMs)
+      if (stamp !== undefined) await this.#restore(key, stamp, attemptBeganMs)
       else if (snapshot.isValidAt(clock.nowMs())) return requireSome(key, combine(fields, shards, answers))
     }
     throw new ReadFailedError(
@@ -118,7 +119,7 @@ export class Gather {
     )
   }
 
-  /** Within the time of the read that found it. */
+  /** Within the time of the attempt that found it. */
   async #restore(key: string, stamp: RouteStamp, beganMs: number): Promise<void> {
     const { clock, routing, options } = this.#parts
     const leftMs = Math.max(1, beganMs + options.shardTimeoutMs - clock.nowMs())
