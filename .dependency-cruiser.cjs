@@ -58,11 +58,18 @@ module.exports = {
       `^${core}/((merge|${ground})/|operation[.]ts$)`,
     ),
     forbid(
+      'items-are-values',
+      'Items and their sort values know no stage and no backend.',
+      `^${core}/item/`,
+      `^${core}/`,
+      `^${core}/((item|${ground})/|operation[.]ts$)`,
+    ),
+    forbid(
       'backend-is-a-port',
       'What a third party implements rests on the algebra and the ground alone.',
       `^${core}/backend/`,
       `^${core}/`,
-      `^${core}/((backend|merge|errors|time|chance|internal)/|operation[.]ts$)`,
+      `^${core}/((backend|merge|item|errors|time|chance|internal)/|operation[.]ts$)`,
     ),
     forbid(
       'ground-is-ground',

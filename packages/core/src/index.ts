@@ -55,6 +55,26 @@ export type {
   WriteAnswer,
   WriteStamp,
 } from './backend/backend.js'
+export type {
+  AppendAnswer,
+  CollectionLimits,
+  CollectionStore,
+  ItemAnswer,
+  ItemAppend,
+  ItemContents,
+  ItemDeletion,
+  ItemPut,
+  ItemRead,
+  ItemWriteAnswer,
+  ItemWriteDone,
+  ItemWriteNewer,
+  ShardPage,
+  ShardPageAnswer,
+  SortBound,
+  StoredItem,
+} from './backend/collection-store.js'
+export type { ItemPart, ItemValue } from './item/item-value.js'
+export { compareSort, sortBytes, sortOf, type SortType, type SortValue } from './item/sort-value.js'
 export { BackendError, isBackendError, type FailureKind, type ThrottleDetail } from './backend/backend-error.js'
 export { ownGeneration, type Generation, type ShardRef } from './operation.js'
 export type { Phase } from './routing/route.js'

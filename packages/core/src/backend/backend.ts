@@ -9,6 +9,10 @@
 import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
 import type { ThrottleDetail } from './backend-error.js'
+import type { CollectionStore } from './collection-store.js'
+import type { Call, RouteStamp, ShardFailure } from './request.js'
+
+export type { Call, RouteStamp, ShardFailure } from './request.js'
 
 /** What third parties implement: a store that can hold records for Spillway. */
 export interface Backend {
@@ -20,6 +24,8 @@ export interface Backend {
   readonly directory: DirectoryStore
   /** Where records are kept. */
   readonly records: RecordStore
+  /** Where items are kept, if the store can keep them in an order. @default none */
+  readonly collections?: CollectionStore | undefined
   /** Called once, before anything else. */
   open?(call: Call): Promise<void>
   /** Called once, after everything else. What the user made, such as a client, is not closed. */
@@ -40,12 +46,6 @@ export interface Capabilities {
   readonly reservedMark: string
   /** What one partition serves a second, and so what one key does. */
   readonly partition: { readonly writeUnitsPerSecond: number; readonly readUnitsPerSecond: number }
-}
-
-/** What goes with every request. */
-export interface Call {
-  /** Aborted when nobody waits for the answer any more. Made on first use: an adapter that cannot abort costs nothing. */
-  readonly signal: AbortSignal
 }
 
 /** A small document, read strongly and swapped atomically. */
@@ -81,18 +81,11 @@ export interface RecordStore {
    */
   clear(shard: ShardRef, retentionMs: number, call: Call): Promise<'expires' | 'stays'>
   /**
-   * Keeps a route with shard 0 unless a stamp of the same or a later revision is there; reads bring it back. Only for stores
-   * that may forget what they acknowledged, as Redis does in a failover: a lost change of the directory is restored from it.
+   * Keeps a route with shard 0 unless a stamp of the same or a later revision is there; reads bring it back, of a record and of
+   * a collection. Only for stores that may forget what they acknowledged, as Redis does in a failover: a lost change of the
+   * directory is restored from it.
    */
   stampRoute?(shard: ShardRef, stamp: RouteStamp, call: Call): Promise<void>
-}
-
-/** A route as it is kept beside the data. */
-export interface RouteStamp {
-  /** Of two stamps the one with the greater revision stays. */
-  readonly revision: number
-  /** The core's own: some hundred bytes of ASCII. */
-  readonly text: string
 }
 
 /** One field's merged change. */
@@ -163,13 +156,6 @@ export interface ShardContents {
   readonly units?: number | undefined
   /** Attempts of this request that the store throttled and that the client repeated by itself. @default none */
   readonly throttles?: readonly ThrottleDetail[] | undefined
-}
-
-/** A shard that could not be read; its neighbours could. */
-export interface ShardFailure {
-  readonly status: 'failed'
-  /** A `BackendError`. */
-  readonly error: unknown
 }
 
 /** A shard whose contents stand in another one. */

@@ -20,6 +20,7 @@ import type {
   ShardsRead,
   WriteAnswer,
 } from './backend.js'
+import { checkCollections, guardCollections } from './guarded-collections.js'
 import { SharedLife } from './shared-life.js'
 
 /** A backend behind the guard: it can always be opened and closed, and no request throws. */
@@ -39,6 +40,7 @@ export function guardBackend(backend: Backend): GuardedBackend {
     capabilities: backend.capabilities,
     directory: guardDirectory(backend.directory),
     records: guardRecords(backend.records),
+    collections: backend.collections && guardCollections(backend.collections),
     open: (call) => life.open(call),
     close: () => life.close(),
   }
@@ -186,6 +188,7 @@ export function checkBackend(backend: unknown): asserts backend is Backend {
     checkMethod(`backend.records.${method}`, given.records?.[method])
   const optional = given.records?.['stampRoute']
   if (optional !== undefined) checkMethod('backend.records.stampRoute', optional)
+  if (given.collections !== undefined) checkCollections(given.collections)
   for (const method of ['read', 'swap'] as const) checkMethod(`backend.directory.${method}`, given.directory?.[method])
   for (const method of ['open', 'close'] as const)
     if (given[method] !== undefined) checkMethod(`backend.${method}`, given[method])

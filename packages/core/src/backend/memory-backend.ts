@@ -7,8 +7,11 @@
 
 import { describeError } from '../errors/describe-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
+import { requiredMethods } from '../internal/required-methods.js'
 import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
+import { type Clock, clockMethods } from '../time/clock.js'
+import { SystemClock } from '../time/system-clock.js'
 import { asBackendError, BackendError, isBackendError } from './backend-error.js'
 import type {
   Absorb,
@@ -24,6 +27,7 @@ import type {
   ShardWrite,
   WriteAnswer,
 } from './backend.js'
+import { MemoryCollections } from './memory-collections.js'
 import { placeOf, reservedMark, suffixBytesMax } from './place.js'
 import { StoredShard } from './stored-shard.js'
 
@@ -41,6 +45,8 @@ export interface MemoryOptions {
   readonly keyBytesMax?: number
   /** The most bytes of one write. @default 358400 */
   readonly changeBytesMax?: number
+  /** By which tombstones of collections go. @default the machine's */
+  readonly clock?: Clock
 }
 
 /**
@@ -48,11 +54,15 @@ export interface MemoryOptions {
  * store by sharing the object. Throws `InvalidArgumentError` when an option is not a positive whole number.
  */
 export function memory(options: MemoryOptions = {}): Backend {
+  const clock = requiredMethods<Clock>(options.clock, 'memory({ clock })', clockMethods) ?? new SystemClock()
+  const shardsPerReadMax = positive('shardsPerReadMax', options.shardsPerReadMax, 100)
+  const records = new MemoryRecords(shardsPerReadMax)
   return {
     name: options.name ?? 'memory',
     capabilities: capabilitiesOf(options),
     directory: new MemoryDirectory(),
-    records: new MemoryRecords(positive('shardsPerReadMax', options.shardsPerReadMax, 100)),
+    records,
+    collections: new MemoryCollections(shardsPerReadMax, clock, (place) => records.routeAt(place)),
   }
 }
 
@@ -179,6 +189,11 @@ class MemoryRecords implements RecordStore {
   stampRoute(shard: ShardRef, stamp: RouteStamp): Promise<void> {
     this.#shardAt(placeOf(shard)).stampRoute(stamp)
     return Promise.resolve()
+  }
+
+  /** The stamp of a place. */
+  routeAt(place: string): RouteStamp | undefined {
+    return this.#shards.get(place)?.route
   }
 
   #shardAt(place: string): StoredShard {
