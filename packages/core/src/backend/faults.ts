@@ -5,13 +5,25 @@ import { checkMsRange, type MsRange } from './ms-range.js'
 
 /** What a request asks of a backend. */
 export type FaultOperation =
-  'write' | 'read' | 'seal' | 'absorb' | 'clear' | 'stampRoute' | 'directory.read' | 'directory.swap'
+  | 'write'
+  | 'read'
+  | 'seal'
+  | 'absorb'
+  | 'clear'
+  | 'stampRoute'
+  | 'collections.put'
+  | 'collections.delete'
+  | 'collections.get'
+  | 'collections.page'
+  | 'collections.append'
+  | 'directory.read'
+  | 'directory.swap'
 
 /** A request, as a fault sees it. */
 export interface FaultRequest {
   /** What it asks. */
   readonly operation: FaultOperation
-  /** The shards that it concerns: of an absorb the target, of a directory request none. */
+  /** The shards that it concerns: of an absorb the target, of an append that of each item, of a directory request none. */
   readonly shards: readonly ShardRef[]
 }
 
@@ -28,7 +40,7 @@ export interface Faults {
   readonly loseRequest?: Chance
   /** The request takes effect, but its answer is lost. */
   readonly loseAnswer?: Chance
-  /** A shard of a read of several is left out as throttled. Asked for each shard. */
+  /** A shard of a read of several, or an item of an append of several, is left out as throttled. Asked for each. */
   readonly partialBatch?: Chance
   /** The request takes effect and arrives a second time later on, unasked. Reads are not repeated. */
   readonly duplicateDelivery?: Chance
@@ -52,6 +64,8 @@ export interface InjectedFaults {
   readonly lostAnswers: number
   /** Shards left out of a read of several. */
   readonly unprocessedShards: number
+  /** Items left out of an append of several. */
+  readonly unprocessedItems: number
   /** Requests that were delivered a second time. */
   readonly duplicates: number
   /** Directory requests or their answers that were lost. */

@@ -14,16 +14,8 @@ import type { ShardRef } from '../operation.js'
 import { clockMethods, type Clock } from '../time/clock.js'
 import { SystemClock } from '../time/system-clock.js'
 import { BackendError } from './backend-error.js'
-import type {
-  Backend,
-  Call,
-  Capabilities,
-  DirectoryStore,
-  RecordStore,
-  ShardAnswer,
-  ShardContents,
-  ShardsRead,
-} from './backend.js'
+import type { Backend, Call, Capabilities, DirectoryStore, RecordStore, ShardFailure } from './backend.js'
+import type { CollectionStore } from './collection-store.js'
 import {
   checkedChance,
   checkedFaults,
@@ -35,7 +27,7 @@ import {
 } from './faults.js'
 import { checkBackend } from './guarded-backend.js'
 import { drawMs } from './ms-range.js'
-import { throttledBy, unprocessedShard } from './simulated-throttle.js'
+import { throttledBy, unprocessedItem, unprocessedShard } from './simulated-throttle.js'
 
 /** How a {@link FaultyBackend} begins. */
 export interface FaultyOptions {
@@ -67,6 +59,8 @@ export class FaultyBackend implements Backend {
   readonly directory: DirectoryStore
   /** The inner records, behind the faults. */
   readonly records: RecordStore
+  /** The inner collections, behind the faults; undefined where there are none. */
+  readonly collections: CollectionStore | undefined
   readonly #inner: Backend
   readonly #clock: Clock
   readonly #random: Random
@@ -77,6 +71,7 @@ export class FaultyBackend implements Backend {
     lostRequests: 0,
     lostAnswers: 0,
     unprocessedShards: 0,
+    unprocessedItems: 0,
     duplicates: 0,
     directory: 0,
     delayed: 0,
@@ -94,7 +89,10 @@ export class FaultyBackend implements Backend {
     this.capabilities = inner.capabilities
     this.records = {
       write: (write, call) => this.#deliver('write', [write.shard], () => inner.records.write(write, call)),
-      read: (read, call) => this.#deliver('read', read.shards, () => this.#readSome(read, call)),
+      read: (read, call) =>
+        this.#deliver('read', read.shards, () =>
+          this.#sendSome('read', read.shards, read.shards, (shards) => inner.records.read({ ...read, shards }, call)),
+        ),
       seal: (shard, fields, call) => this.#deliver('seal', [shard], () => inner.records.seal(shard, fields, call)),
       absorb: (absorb, call) => this.#deliver('absorb', [absorb.target], () => inner.records.absorb(absorb, call)),
       clear: (shard, retentionMs, call) =>
@@ -104,6 +102,7 @@ export class FaultyBackend implements Backend {
           this.#deliver('stampRoute', [shard], async () => inner.records.stampRoute?.(shard, stamp, call)),
       }),
     }
+    this.collections = inner.collections && this.#collections(inner.collections)
     this.directory = {
       read: (call) => this.#deliver('directory.read', [], () => inner.directory.read(call)),
       swap: (expected, text, call) =>
@@ -141,6 +140,33 @@ export class FaultyBackend implements Backend {
   /** Switches every fault off. Requests under way, and second copies of earlier ones, still meet what was drawn for them. */
   heal(): void {
     this.#faults = {}
+  }
+
+  #collections(inner: CollectionStore): CollectionStore {
+    return {
+      limits: inner.limits,
+      put: (put, call) => this.#deliver('collections.put', [put.shard], () => inner.put(put, call)),
+      delete: (deletion, call) =>
+        this.#deliver('collections.delete', [deletion.shard], () => inner.delete(deletion, call)),
+      get: (read, call) =>
+        this.#deliver('collections.get', read.shards, () =>
+          this.#sendSome('collections.get', read.shards, read.shards, (shards) => inner.get({ ...read, shards }, call)),
+        ),
+      page: (page, call) => this.#deliver('collections.page', [page.shard], () => inner.page(page, call)),
+      ...(inner.append && {
+        append: ({ items }, call) => {
+          const shards = items.map(({ shard }) => shard)
+          return this.#deliver('collections.append', shards, () =>
+            this.#sendSome(
+              'collections.append',
+              shards,
+              items,
+              async (some) => (await inner.append?.({ items: some }, call)) ?? [],
+            ),
+          )
+        },
+      }),
+    }
   }
 
   #deliver<T>(operation: FaultOperation, shards: readonly ShardRef[], send: () => Promise<T>): Promise<T> {
@@ -190,7 +216,7 @@ export class FaultyBackend implements Backend {
       this.#injected.lostRequests += 1
       return { ...plain, isRequestLost: true }
     }
-    const isDuplicated = request.operation !== 'read' && this.#hits('duplicateDelivery', request)
+    const isDuplicated = !isRead(request.operation) && this.#hits('duplicateDelivery', request)
     const isAnswerLost = this.#hits('loseAnswer', request)
     if (isDuplicated) this.#injected.duplicates += 1
     if (isAnswerLost) this.#injected.lostAnswers += 1
@@ -224,27 +250,39 @@ export class FaultyBackend implements Backend {
     this.#clock.setTimer(() => void send().then(ignore, ignore), laterMs, { isBackground: true })
   }
 
-  async #readSome(read: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
-    if (read.shards.length === 1 || this.#faults.partialBatch === undefined) return this.#inner.records.read(read, call)
-    const isLeftOut = read.shards.map((shard) => this.#hits('partialBatch', { operation: 'read', shards: [shard] }))
-    const asked = read.shards.filter((_, i) => isLeftOut[i] !== true)
-    this.#injected.unprocessedShards += read.shards.length - asked.length
-    if (asked.length === 0) throw throttled('read')
-    const answers = (await this.#inner.records.read({ ...read, shards: asked }, call)).values()
-    return isLeftOut.map((isOut) => (isOut ? unprocessedShard : (answers.next().value as ShardContents)))
+  /** Sends what is not left out of a batch; answers for all of it, in its order. `shards` are those of `parts`. */
+  async #sendSome<Part, Answer>(
+    operation: FaultOperation,
+    shards: readonly ShardRef[],
+    parts: readonly Part[],
+    send: (asked: readonly Part[]) => Promise<readonly Answer[]>,
+  ): Promise<readonly (Answer | ShardFailure)[]> {
+    if (parts.length === 1 || this.#faults.partialBatch === undefined) return send(parts)
+    const isLeftOut = shards.map((shard) => this.#hits('partialBatch', { operation, shards: [shard] }))
+    const asked = parts.filter((_, i) => isLeftOut[i] !== true)
+    const isAppend = operation === 'collections.append'
+    this.#injected[isAppend ? 'unprocessedItems' : 'unprocessedShards'] += parts.length - asked.length
+    if (asked.length === 0) throw throttled(operation)
+    const answers = (await send(asked)).values()
+    const leftOut = isAppend ? unprocessedItem : unprocessedShard
+    return isLeftOut.map((isOut) => (isOut ? leftOut : (answers.next().value as Answer)))
   }
 }
 
 function ignore(): void {}
 
+const reads: ReadonlySet<FaultOperation> = new Set(['read', 'collections.get', 'collections.page', 'directory.read'])
+
+function isRead(operation: FaultOperation): boolean {
+  return reads.has(operation)
+}
+
 /** Reads change nothing, so a lost one is only unavailable; of everything else nobody knows whether it was done. */
 function lost(operation: FaultOperation, what: 'request' | 'answer'): BackendError {
-  const kind = operation === 'read' || operation === 'directory.read' ? 'unavailable' : 'unknown'
+  const kind = isRead(operation) ? 'unavailable' : 'unknown'
   return new BackendError(kind, `No answer to a ${operation}: the ${what} was lost (an injected fault).`)
 }
 
 function throttled(operation: FaultOperation): BackendError {
-  return throttledBy(
-    operation === 'read' ? 'TableReadKeyRangeThroughputExceeded' : 'TableWriteKeyRangeThroughputExceeded',
-  )
+  return throttledBy(isRead(operation) ? 'TableReadKeyRangeThroughputExceeded' : 'TableWriteKeyRangeThroughputExceeded')
 }

@@ -3,9 +3,9 @@ import type { ThrottleReason } from './simulated-throttle.js'
 
 /** How many requests of each sort were sent, refused ones included. */
 export interface RequestCounters {
-  /** Writes; seals and absorbs are writes as well. */
+  /** Writes; seals and absorbs are writes as well, and so are puts and deletes of items. An append of several counts once. */
   readonly writeRequests: number
-  /** Reads; a read of several shards counts once. */
+  /** Reads, pages among them; a read of several shards counts once. */
   readonly readRequests: number
   /** Directory requests; in no other number unless the directory is throttled. */
   readonly directoryRequests: number
@@ -17,7 +17,9 @@ export interface PartitionCounters extends RequestCounters {
   readonly unitsWritten: number
   /** Read units consumed. */
   readonly unitsRead: number
-  /** Writes and shards of reads that were refused. */
+  /** Items of collections that were read, tombstones among them. */
+  readonly itemsRead: number
+  /** Writes, items of appends and shards of reads that were refused. */
   readonly throttledAttempts: number
   /** The same by reason; only reasons that came up. */
   readonly throttled: Partial<Record<ThrottleReason, number>>
@@ -26,7 +28,10 @@ export interface PartitionCounters extends RequestCounters {
 }
 
 /** Adds up what the partitions have done. */
-export function countersOf(requests: RequestCounters, partitions: readonly PartitionUse[]): PartitionCounters {
+export function countersOf(
+  counted: RequestCounters & Pick<PartitionCounters, 'itemsRead'>,
+  partitions: readonly PartitionUse[],
+): PartitionCounters {
   const throttled: Partial<Record<ThrottleReason, number>> = {}
   let [unitsWritten, unitsRead, throttledAttempts] = [0, 0, 0]
   for (const partition of partitions) {
@@ -37,5 +42,5 @@ export function countersOf(requests: RequestCounters, partitions: readonly Parti
       throttledAttempts += count
     }
   }
-  return { ...requests, unitsWritten, unitsRead, throttledAttempts, throttled, partitions }
+  return { ...counted, unitsWritten, unitsRead, throttledAttempts, throttled, partitions }
 }

@@ -34,16 +34,16 @@ import type {
   WriteAnswer,
 } from './backend.js'
 import type { CapacityLane } from './capacity-lane.js'
+import type { CollectionStore } from './collection-store.js'
 import { checkBackend, unitsOf } from './guarded-backend.js'
+import { bytesPerReadUnit, bytesPerWriteUnit, settleUnits } from './capacity-unit.js'
 import { drawMs, type MsRange } from './ms-range.js'
 import { countersOf, type PartitionCounters } from './partition-counters.js'
+import { type Counted, partitionedCollections } from './partitioned-collections.js'
 import { resolvePartitioned, type PartitionedOptions } from './partitioned-options.js'
 import { PartitionTable } from './partition-table.js'
 import { directoryPlace, placeOf } from './place.js'
 import { throttledBy, unprocessedShard, type ThrottleReason } from './simulated-throttle.js'
-
-const bytesPerWriteUnit = 1_024 // one write unit is a write of up to 1 KB: bp-partition-key-design.html
-const bytesPerReadUnit = 4_096 // one read unit is one strong read of up to 4 KB, or two eventual ones: the same page
 
 /** A backend with partitions that throttle as DynamoDB's do. For tests, demos and benchmarks. */
 export class PartitionedBackend implements Backend {
@@ -55,6 +55,8 @@ export class PartitionedBackend implements Backend {
   readonly directory: DirectoryStore
   /** The inner records, counted and throttled. */
   readonly records: RecordStore
+  /** The inner collections, counted and throttled; undefined where there are none. */
+  readonly collections: CollectionStore | undefined
   readonly #inner: Backend
   readonly #clock: Clock
   readonly #random: Random
@@ -62,9 +64,7 @@ export class PartitionedBackend implements Backend {
   readonly #delayMs: MsRange | undefined
   readonly #itemOverheadBytes: number
   readonly #throttlesDirectory: boolean
-  #writeRequests = 0
-  #readRequests = 0
-  #directoryRequests = 0
+  readonly #counted: Counted = { writeRequests: 0, readRequests: 0, directoryRequests: 0, itemsRead: 0 }
 
   /** Throws `InvalidArgumentError` when there is no backend inside, or an option makes no sense. */
   constructor(inner: Backend, options: PartitionedOptions = {}) {
@@ -91,6 +91,15 @@ export class PartitionedBackend implements Backend {
           this.#later(this.#writeOne(shard, async () => inner.records.stampRoute?.(shard, stamp, call))),
       }),
     }
+    this.collections =
+      inner.collections &&
+      partitionedCollections(inner.collections, {
+        table: this.#table,
+        clock: this.#clock,
+        itemOverheadBytes: this.#itemOverheadBytes,
+        counted: this.#counted,
+        later: (answer) => this.#later(answer),
+      })
     this.directory = {
       read: (call) => this.#later(this.#directoryRequest('read', 1, () => inner.directory.read(call))),
       swap: (expected, text, call) =>
@@ -104,12 +113,7 @@ export class PartitionedBackend implements Backend {
 
   /** What has been served and refused so far. */
   get counters(): PartitionCounters {
-    const requests = {
-      writeRequests: this.#writeRequests,
-      readRequests: this.#readRequests,
-      directoryRequests: this.#directoryRequests,
-    }
-    return countersOf(requests, this.#table.use(this.#clock.nowMs()))
+    return countersOf(this.#counted, this.#table.use(this.#clock.nowMs()))
   }
 
   /** Opens the backend inside. */
@@ -129,7 +133,7 @@ export class PartitionedBackend implements Backend {
     const refusal = this.#admitWrite(lane, units)
     if (refusal !== undefined) return Promise.reject(refusal)
     return this.#inner.records.write(write, call).then((answer) => {
-      const consumed = this.#settle(lane, units, unitsOf(answer))
+      const consumed = settleUnits(lane, units, unitsOf(answer), this.#clock.nowMs())
       return answer.units === consumed ? answer : { ...answer, units: consumed }
     })
   }
@@ -149,7 +153,7 @@ export class PartitionedBackend implements Backend {
   }
 
   #admitWrite(lane: CapacityLane, units: number): BackendError | undefined {
-    this.#writeRequests += 1
+    this.#counted.writeRequests += 1
     const reason = lane.admit(units, this.#clock.nowMs())
     return reason === undefined ? undefined : throttledBy(reason)
   }
@@ -162,7 +166,7 @@ export class PartitionedBackend implements Backend {
   }
 
   #read(read: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
-    this.#readRequests += 1
+    this.#counted.readRequests += 1
     const price = read.consistency === 'strong' ? 1 : 0.5
     const lanes = read.shards.map((shard) => this.#table.at(placeOf(shard)).read)
     const refusals = this.#admitRead(lanes, price)
@@ -197,7 +201,7 @@ export class PartitionedBackend implements Backend {
       const told = unitsOf(answer)
       const isTold = told !== undefined && this.#itemOverheadBytes === 0
       const seen = isTold ? 0 : price * Math.ceil(this.#bytesRead(answer, read.fields) / bytesPerReadUnit)
-      const consumed = this.#settle(lane, price, Math.max(seen, told ?? 0))
+      const consumed = settleUnits(lane, price, Math.max(seen, told ?? 0), this.#clock.nowMs())
       return answer.units === consumed ? answer : { ...answer, units: consumed }
     })
   }
@@ -211,15 +215,8 @@ export class PartitionedBackend implements Backend {
     return bytes
   }
 
-  /** Charges what an item took beyond what was taken for it in advance; answers with the whole. */
-  #settle(lane: CapacityLane, taken: number, told: number | undefined): number {
-    if (told === undefined || told <= taken) return taken
-    lane.charge(told - taken, this.#clock.nowMs())
-    return told
-  }
-
   #directoryRequest<T>(direction: 'read' | 'write', units: number, send: () => Promise<T>): Promise<T> {
-    this.#directoryRequests += 1
+    this.#counted.directoryRequests += 1
     if (this.#throttlesDirectory) {
       const reason = this.#table.at(directoryPlace)[direction].admit(units, this.#clock.nowMs())
       if (reason !== undefined) return Promise.reject(throttledBy(reason))

@@ -1,5 +1,5 @@
 import { BackendError } from './backend-error.js'
-import type { ShardAnswer } from './backend.js'
+import type { ShardFailure } from './request.js'
 
 /** Why DynamoDB refuses a request to a table. Source: throttling-diagnosing-workflow.html. */
 export type ThrottleReason =
@@ -19,9 +19,17 @@ export function throttledBy(reason: ThrottleReason): BackendError {
 }
 
 /** A shard left out of a batch. DynamoDB says of an unprocessed key nothing but that it is one: API_BatchGetItem.html. */
-export const unprocessedShard: ShardAnswer = Object.freeze({
-  status: 'failed',
+export const unprocessedShard: ShardFailure = Object.freeze({
+  status: 'failed' as const,
   error: new BackendError('throttled', 'The simulated store left a shard of a batch unprocessed.', {
     throttle: { reason: 'UnprocessedKeys', resource, scope: 'other' },
+  }),
+})
+
+/** An item left out of a batch of writes, of which DynamoDB says as little: API_BatchWriteItem.html. */
+export const unprocessedItem: ShardFailure = Object.freeze({
+  status: 'failed' as const,
+  error: new BackendError('throttled', 'The simulated store left an item of a batch unprocessed.', {
+    throttle: { reason: 'UnprocessedItems', resource, scope: 'other' },
   }),
 })
