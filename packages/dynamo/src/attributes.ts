@@ -39,6 +39,12 @@ export const jsonPart = `${ownMark}j`
 /** In a `latest` field: the stamp, as text that sorts as stamps do. */
 export const stampPart = `${ownMark}s`
 
+/** In an item of a collection: its stamp, as text that sorts as stamps do. */
+export const itemStampAttribute = `${ownMark}s`
+
+/** There in a tombstone: true. */
+export const tombstoneAttribute = `${ownMark}t`
+
 /** Where the last number of a writer stands. */
 export function writerAttribute(writer: string): string {
   return writerMark + writer
@@ -57,4 +63,33 @@ export function isOwnAttribute(attribute: string): boolean {
 /** Where a field stands; `taken` are the names that the table has for itself. */
 export function fieldAttribute(name: string, taken: ReadonlySet<string>): string {
   return name.startsWith(ownMark) || name === '__proto__' || taken.has(name) ? fieldMark + name : name
+}
+
+/**
+ * Where a property of a collection's item stands; `keys` are the names of the table's key. DynamoDB has no empty names, and the
+ * SDK none that is `__proto__`.
+ */
+export function propertyAttribute(name: string, keys: ReadonlySet<string>): string {
+  return isMarked(name, keys) ? fieldMark + name : name
+}
+
+/** Which property stands in an attribute; undefined for the table's key, and for what is Spillway's own in an item. */
+export function propertyOf(attribute: string, keys: ReadonlySet<string>): string | undefined {
+  if (keys.has(attribute) || attribute === itemStampAttribute || attribute === tombstoneAttribute) return undefined
+  const name = attribute.slice(fieldMark.length)
+  return attribute.startsWith(fieldMark) && isMarked(name, keys) ? name : attribute
+}
+
+function isMarked(name: string, keys: ReadonlySet<string>): boolean {
+  return name === '' || name === '__proto__' || name.startsWith(ownMark) || keys.has(name)
+}
+
+/** The same inside of an attribute, where nothing is Spillway's own. */
+export function nestedName(name: string): string {
+  return /^(?:~f)*(?:__proto__)?$/.test(name) ? fieldMark + name : name
+}
+
+/** The inverse of {@link nestedName}. */
+export function nestedProperty(name: string): string {
+  return /^(?:~f)+(?:__proto__)?$/.test(name) ? name.slice(fieldMark.length) : name
 }

@@ -8,6 +8,7 @@ import { BackendError, type Call } from '@spillway/core'
 
 import type { ResolvedOptions } from './options.js'
 import type { Requests } from './requests.js'
+import { keyTypes, sortTypeOf } from './sort-attribute.js'
 
 /**
  * Looks at the table, so that one that cannot work fails at the start and not in the middle. Rejects with `BackendError`: of
@@ -48,9 +49,7 @@ async function requireTtl(requests: Requests, table: string, ttlAttribute: strin
 function requireKeys(options: ResolvedOptions, table: TableDescription): void {
   const wanted: readonly (readonly [string, string, string] | undefined)[] = [
     ['HASH', options.partitionKey, 'S'],
-    options.sortKey === undefined
-      ? undefined
-      : ['RANGE', options.sortKey, typeof options.sortValue === 'number' ? 'N' : 'S'],
+    options.sortKey === undefined ? undefined : ['RANGE', options.sortKey, keyTypes[sortTypeOf(options.sortValue)]],
   ]
   const typeOf = (name: string | undefined) =>
     table.AttributeDefinitions?.find(({ AttributeName }) => AttributeName === name)?.AttributeType ?? ''

@@ -5,7 +5,10 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb'
 
+import type { SortType } from '@spillway/core'
+
 import type { DynamoPort } from './client-port.js'
+import { keyTypes } from './sort-attribute.js'
 
 /** What a new table is to be called and keyed by. */
 export interface CreateTableOptions {
@@ -15,25 +18,27 @@ export interface CreateTableOptions {
   readonly table: string
   /** The attribute of its partition key. @default 'pk' */
   readonly partitionKey?: string
-  /** The attribute of its sort key, a string. @default none */
+  /** The attribute of its sort key. @default none */
   readonly sortKey?: string
+  /** The type of its sort key, and so of the sort values of its collections. @default 'string' */
+  readonly sortType?: SortType
   /** After so long without the table becoming active the wait ends with an error. In seconds. @default 120 */
   readonly waitSecondsMax?: number
 }
 
 /** Creates a table that is paid by the request, and waits until it is there. Rejects as the SDK does, for one when the table exists. */
 export async function createTable(options: CreateTableOptions): Promise<void> {
-  const { client, table, partitionKey = 'pk', sortKey, waitSecondsMax = 120 } = options
+  const { client, table, partitionKey = 'pk', sortKey, sortType = 'string', waitSecondsMax = 120 } = options
   const keys = [
-    { AttributeName: partitionKey, KeyType: 'HASH' as const },
-    ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
+    { AttributeName: partitionKey, KeyType: 'HASH' as const, type: 'S' as const },
+    ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const, type: keyTypes[sortType] }]),
   ]
   await client.send(
     new CreateTableCommand({
       TableName: table,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: keys,
-      AttributeDefinitions: keys.map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' as const })),
+      KeySchema: keys.map(({ AttributeName, KeyType }) => ({ AttributeName, KeyType })),
+      AttributeDefinitions: keys.map(({ AttributeName, type }) => ({ AttributeName, AttributeType: type })),
     }),
   )
   const waiter = { client: client as unknown as DynamoDBClient, maxWaitTime: waitSecondsMax, minDelay: 1, maxDelay: 5 }

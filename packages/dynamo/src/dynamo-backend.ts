@@ -1,7 +1,7 @@
 // Problem: a hot key in DynamoDB is one partition's 1,000 writes a second, and its client sends a write again whose answer was
 //   lost.
 // Scheme: a flush is one UpdateItem with the protocol's rules in its condition; a gather is one BatchGetItem; the directory is
-//   one item. Shard 0 is the item that is there already.
+//   one item; a collection's item is one, too. Shard 0 is what is there already.
 // Invariants: those of the contract; attributes that belong to nobody here are left alone.
 // Cost: a request for each, as the operations say.
 // Source: backend.ts of @spillway/core; docs/routing.md.
@@ -10,6 +10,7 @@ import type { Backend } from '@spillway/core'
 
 import { capabilities } from './capabilities.js'
 import { checkTable } from './check-table.js'
+import { collectionsOf } from './collections.js'
 import { Housekeeping } from './housekeeping.js'
 import { absorb } from './operations/absorb.js'
 import { clear } from './operations/clear.js'
@@ -47,6 +48,7 @@ export function dynamo(options: DynamoOptions): Backend {
       clear: (shard, retentionMs, call) => clear(parts, shard, retentionMs, call),
       // No stampRoute: DynamoDB forgets nothing that it acknowledged, so no route has to be restored from its shard 0.
     },
+    collections: collectionsOf(items),
     open: (call) => (resolved.checkTable ? checkTable(items.requests, resolved, call) : Promise.resolve()),
     close: () => housekeeping.settled(),
   }

@@ -22,6 +22,21 @@ export class Effort {
   }
 }
 
+/** What a failure of an operation means beside what its earlier requests have met. */
+export function failureAfter(effort: Effort, error: unknown): unknown {
+  return withThrottles(effort.hasLostCopies ? uncertain(error) : error, effort.throttles)
+}
+
+/** What a failure means while a copy of the write may be in, or may still arrive. */
+function uncertain(error: unknown): unknown {
+  if (!isBackendError(error) || error.kind === 'unknown') return error
+  const { message, throttles } = error
+  return new BackendError('unknown', `A copy of this write may have been applied. ${message}`, {
+    cause: error,
+    throttles,
+  })
+}
+
 /** The same failure, which tells of `earlier` throttles before its own. */
 export function withThrottles(error: unknown, earlier: HiddenThrottles): unknown {
   if (earlier === undefined || !isBackendError(error)) return error

@@ -157,6 +157,13 @@ export function unprocessed(table: string): BackendError {
   })
 }
 
+/** An item that DynamoDB left out of a batch of writes for lack of capacity. It gives no reason: API_BatchWriteItem.html. */
+export function unprocessedItem(table: string): BackendError {
+  return new BackendError('throttled', `DynamoDB left an item of a batch unprocessed in table ${table}.`, {
+    throttle: { reason: 'UnprocessedItems', resource: table, scope: 'other' },
+  })
+}
+
 /** A shard that DynamoDB left out of a batch that had grown large, which says nothing of capacity. */
 export function cutOff(table: string): BackendError {
   return new BackendError(

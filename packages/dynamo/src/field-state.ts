@@ -23,7 +23,7 @@ export function attributeOf({ name, rule, state }: FieldChange): AttributeValue 
     case 'sum':
     case 'max':
     case 'min':
-      return { N: numberText(state as number | bigint, name) }
+      return { N: numberText(state as number | bigint, `Field ${JSON.stringify(name)}`) }
     case 'union':
       return { SS: [...(state as ReadonlySet<string>)] }
     case 'latest': {

@@ -3,6 +3,21 @@
 /** The longest partition key in bytes: ServiceQuotas.html. */
 export const partitionKeyBytesMax = 2_048
 
+/** The longest sort key in bytes: ServiceQuotas.html. */
+export const sortKeyBytesMax = 1_024
+
+/** The most bytes of an item as JSON: it has 400 KB with its key and all names, in which lists of numbers take up to half as much again. What does not fit all the same is DynamoDB's to refuse. */
+export const itemBytesMax = 350 * 1_024
+
+/** A Query has no such limit; a page of its 1 MB is rarely more: Query.Pagination.html. */
+export const itemsPerPageMax = 1_000
+
+/** The most items of one BatchWriteItem, whose 16 MB hold as many of the largest: ServiceQuotas.html. */
+export const itemsPerBatchMax = 25
+
+/** So often a put or delete is tried whose condition fails although nothing newer is found. */
+export const itemRoundsMax = 4
+
 /** The most keys of one BatchGetItem: ServiceQuotas.html, API_BatchGetItem.html. */
 export const keysPerBatchMax = 100
 

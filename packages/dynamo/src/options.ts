@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@spillway/core'
+import { InvalidArgumentError, type SortValue } from '@spillway/core'
 
 import { ownMark } from './attributes.js'
 import type { DynamoPort } from './client-port.js'
@@ -11,11 +11,11 @@ export interface DynamoOptions {
   readonly table: string
   /** The attribute of the table's partition key, a string. @default 'pk' */
   readonly partitionKey?: string
-  /** The attribute of the table's sort key, if it has one. @default none */
+  /** The attribute of the table's sort key, if it has one. Only tables that have one can hold collections. @default none */
   readonly sortKey?: string
-  /** The sort value under which records stand; a number where the sort key is one. Needed with `sortKey`. */
-  readonly sortValue?: string | number
-  /** The table's TTL attribute. Sealed shards that were merged back expire by it; without one they stay. A field of that name gets an attribute of its own. @default none */
+  /** The sort value under which records stand, and no item of a collection; a number or bytes where the sort key is one. Needed with `sortKey`. */
+  readonly sortValue?: string | number | Uint8Array
+  /** The table's TTL attribute. Sealed shards that were merged back, and tombstones, expire by it; without one they stay. A field of that name gets an attribute of its own; an item's property of that name is the TTL. @default none */
   readonly ttlAttribute?: string
   /** Whether the table is looked at when a client opens: one DescribeTable, and one DescribeTimeToLive where `ttlAttribute` is given, to refuse a table that does not fit. @default true */
   readonly checkTable?: boolean
@@ -27,7 +27,7 @@ export interface ResolvedOptions {
   readonly table: string
   readonly partitionKey: string
   readonly sortKey: string | undefined
-  readonly sortValue: string | number
+  readonly sortValue: SortValue
   readonly ttlAttribute: string | undefined
   readonly checkTable: boolean
 }
@@ -45,11 +45,9 @@ export function resolveOptions(options: DynamoOptions): ResolvedOptions {
   if (typeof (client as Partial<DynamoPort> | null | undefined)?.send !== 'function')
     throw new InvalidArgumentError('dynamo({ client })', 'a DynamoDBClient of the AWS SDK v3', client)
   const sortKey = optionalName('sortKey', options.sortKey)
-  const { sortValue } = options
+  const sortValue = resolveSortValue(options.sortValue)
   if ((sortKey === undefined) !== (sortValue === undefined))
     throw new InvalidArgumentError('dynamo({ sortKey, sortValue })', 'given both or neither', sortValue ?? sortKey)
-  if (sortValue !== undefined && !(typeof sortValue === 'string' && sortValue !== '') && !Number.isFinite(sortValue))
-    throw new InvalidArgumentError('dynamo({ sortValue })', 'a string that is not empty, or a number', sortValue)
   const checkTable: unknown = options.checkTable ?? true
   if (typeof checkTable !== 'boolean')
     throw new InvalidArgumentError('dynamo({ checkTable })', 'true or false', checkTable)
@@ -64,6 +62,14 @@ export function resolveOptions(options: DynamoOptions): ResolvedOptions {
   }
   requireOwnNames(resolved)
   return Object.freeze(resolved)
+}
+
+function resolveSortValue(given: unknown): SortValue | undefined {
+  if (given === undefined) return undefined
+  if (typeof given === 'string' && given !== '') return given
+  if (typeof given === 'number' && Number.isFinite(given)) return given
+  if (given instanceof Uint8Array && given.length > 0) return new Uint8Array(given)
+  throw new InvalidArgumentError('dynamo({ sortValue })', 'a string or bytes that are not empty, or a number', given)
 }
 
 /** The table's own attributes must not meet each other, nor those of Spillway. */

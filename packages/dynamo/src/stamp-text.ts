@@ -17,6 +17,11 @@ export function stampOf(text: string): Stamp {
   }
 }
 
+/** Whether a text is one of {@link stampText}'s. */
+export function isStampText(text: string): boolean {
+  return /^[0-9a-z]{22}/.test(text)
+}
+
 /** The stamp of a value that was there before Spillway: older than any other. */
 export const oldestStamp: Stamp = Object.freeze({
   timeMs: Number.MIN_SAFE_INTEGER,

@@ -4,6 +4,7 @@ import { BackendError, type Field } from '@spillway/core'
 import { fieldAttribute } from './attributes.js'
 import { layoutOf, type FieldLayout } from './field-layout.js'
 import type { ResolvedOptions } from './options.js'
+import { sortAttribute, type SortKey } from './sort-attribute.js'
 
 /** An item as the SDK gives it. */
 export type Item = Record<string, AttributeValue>
@@ -14,7 +15,10 @@ export class Table {
   readonly name: string
   /** The attribute of the partition key. */
   readonly partitionKey: string
-  readonly #sort: { readonly name: string; readonly value: AttributeValue } | undefined
+  /** Its sort key, if it has one. */
+  readonly sortKey: SortKey | undefined
+  /** The attributes of its key. */
+  readonly keyNames: ReadonlySet<string>
   /** Its TTL attribute. */
   readonly ttlAttribute: string | undefined
   readonly #taken: ReadonlySet<string>
@@ -24,19 +28,16 @@ export class Table {
     this.name = options.table
     this.partitionKey = options.partitionKey
     const { sortKey, sortValue } = options
-    this.#sort =
-      sortKey === undefined
-        ? undefined
-        : { name: sortKey, value: typeof sortValue === 'number' ? { N: String(sortValue) } : { S: sortValue } }
+    this.sortKey = sortKey === undefined ? undefined : { name: sortKey, record: sortValue }
     this.ttlAttribute = options.ttlAttribute
-    const taken = [options.partitionKey, sortKey, options.ttlAttribute]
-    this.#taken = new Set(taken.filter((name) => name !== undefined))
+    this.keyNames = new Set([options.partitionKey, sortKey].filter((name) => name !== undefined))
+    this.#taken = new Set([...this.keyNames, options.ttlAttribute].filter((name) => name !== undefined))
   }
 
-  /** The primary key of the item at a place. */
-  key(place: string): Item {
+  /** The primary key of an item at a place: of the record's, or of that under a sort value. */
+  key(place: string, sort = this.sortKey?.record): Item {
     const key: Item = { [this.partitionKey]: { S: place } }
-    if (this.#sort !== undefined) key[this.#sort.name] = this.#sort.value
+    if (this.sortKey !== undefined && sort !== undefined) key[this.sortKey.name] = sortAttribute(sort)
     return key
   }
 

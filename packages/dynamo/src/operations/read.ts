@@ -1,149 +1,21 @@
-// Problem: a key that is spread over many shards should still be one request to read.
-// Scheme: one BatchGetItem for up to 100 shards, one GetItem for a single one, each only of the attributes that are asked for.
-// Invariants: every shard is answered in its place; what DynamoDB left out is a failure and never a miss, and a throttle only
-//   where the size of the batch does not explain it.
-// Cost: a strong unit per shard and 4 KB of item, half as much for an eventual read; attributes left out cost all the same.
-// Source: API_BatchGetItem.html, CapacityUnitCalculations.html.
+import type { Call, ShardAnswer, ShardContents, ShardsRead } from '@spillway/core'
 
-import { BatchGetItemCommand, GetItemCommand, type ConsumedCapacity } from '@aws-sdk/client-dynamodb'
-import {
-  BackendError,
-  placeOf,
-  reservedMark,
-  type Call,
-  type Field,
-  type ShardAnswer,
-  type ShardsRead,
-  type ThrottleDetail,
-} from '@spillway/core'
-
-import { cutOff, unprocessed } from '../error-table.js'
-import { withThrottles } from '../effort.js'
-import { keysPerBatchMax, largeBatchBytes } from '../limits.js'
 import type { Parts } from '../parts.js'
-import type { HiddenThrottles } from '../requests.js'
-import type { Item, Table } from '../table.js'
 import { contentsOf } from './contents.js'
+import { readEach } from './read-each.js'
 
-/** Reads shards. Rejects with `BackendError` when none could be read. */
-export async function read(parts: Parts, asked: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
-  const { shards } = asked
-  if (shards.length === 0 || shards.length > keysPerBatchMax) {
-    throw new BackendError('invalid', `A read takes 1 to ${keysPerBatchMax} shards, but came with ${shards.length}.`)
-  }
-  const answers = await (shards.length === 1 ? readOne(parts, asked, call) : readBatch(parts, asked, call))
-  const [first] = answers
-  if (first?.status === 'failed' && answers.every(({ status }) => status === 'failed')) throw first.error
-  return answers
-}
-
-interface GetOutput {
-  readonly Item?: Item
-  readonly ConsumedCapacity?: ConsumedCapacity
-}
-
-async function readOne({ requests, table }: Parts, asked: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
-  const place = placeOf(asked.shards[0] as ShardsRead['shards'][number])
-  const { projection } = table.layout(asked.fields)
-  const command = new GetItemCommand({
-    TableName: table.name,
-    Key: table.key(place),
-    ConsistentRead: asked.consistency === 'strong',
-    ReturnConsumedCapacity: 'TOTAL',
-    ...projection,
-  })
-  const { output, throttles } = await requests.sendPlain<GetOutput>(command, 'read', call)
-  const answer = answerOf(table, asked.fields, output.Item, output.ConsumedCapacity?.CapacityUnits, throttles)
-  return toldByFailure([answer], throttles)
-}
-
-interface BatchOutput {
-  readonly Responses?: Record<string, readonly Item[]>
-  readonly UnprocessedKeys?: Record<string, { readonly Keys?: readonly Item[] }>
-  readonly ConsumedCapacity?: readonly ConsumedCapacity[]
-}
-
-async function readBatch({ requests, table }: Parts, asked: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
-  const places = asked.shards.map(placeOf)
-  const isStrong = asked.consistency === 'strong'
-  const command = new BatchGetItemCommand({
-    RequestItems: {
-      [table.name]: {
-        Keys: places.map((place) => table.key(place)),
-        ConsistentRead: isStrong,
-        ...table.layout(asked.fields).keyedProjection,
-      },
+/** Reads shards, each only of the attributes that are asked for. Rejects with `BackendError` when none could be read. */
+export function read(parts: Parts, asked: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
+  const { shards, fields, consistency } = asked
+  const { table } = parts
+  return readEach<ShardContents>(
+    parts,
+    {
+      shards,
+      consistency,
+      projections: table.layout(fields),
+      answerOf: (item, units, throttles) => contentsOf(table, fields, item ?? {}, units, throttles),
     },
-    ReturnConsumedCapacity: 'TOTAL',
-  })
-  const { output, throttles } = await requests.sendPlain<BatchOutput>(command, 'read', call)
-  const found = bySlot(table, places, Object.values(output.Responses ?? {}))
-  const leftOut = bySlot(
-    table,
-    places,
-    Object.values(output.UnprocessedKeys ?? {}).map(({ Keys }) => Keys ?? []),
+    call,
   )
-  const readCount = places.length - leftOut.count
-  const units = output.ConsumedCapacity?.reduce((total, part) => total + (part.CapacityUnits ?? 0), 0)
-  const unitsEach = units === undefined ? undefined : units / Math.max(1, readCount)
-  const isLarge = bytesRead(units ?? 0, readCount, isStrong) > largeBatchBytes
-  let hidden = throttles // of the batch as a whole: told once, with the first shard that was read
-  const answers: ShardAnswer[] = []
-  for (let i = 0; i < places.length; i++) {
-    if (leftOut.items[i] === undefined) {
-      const answer = answerOf(table, asked.fields, found.items[i], unitsEach, hidden)
-      if (answer.status === 'read') hidden = undefined
-      answers.push(answer)
-    } else answers.push({ status: 'failed', error: isLarge ? cutOff(table.name) : unprocessed(table.name) })
-  }
-  return hidden === undefined ? answers : toldByFailure(answers, hidden)
-}
-
-/** Of a batch of which nothing was read the first failure tells of the throttles. */
-function toldByFailure(answers: readonly ShardAnswer[], hidden: HiddenThrottles): readonly ShardAnswer[] {
-  return answers.map((answer, i) =>
-    i === 0 && answer.status === 'failed' ? { ...answer, error: withThrottles(answer.error, hidden) } : answer,
-  )
-}
-
-/** Which item belongs to which of the places asked for. A table may be named by its ARN: whatever the answer calls it, it has one list. */
-function bySlot(table: Table, places: readonly string[], lists: readonly (readonly Item[])[]) {
-  const items = Array.from<Item | undefined>({ length: places.length })
-  let count = 0
-  for (const list of lists) {
-    for (const item of list) {
-      const slot = slotOf(places, item[table.partitionKey]?.S)
-      if (slot < 0) continue
-      items[slot] = item
-      count += 1
-    }
-  }
-  return { items, count }
-}
-
-/** Where a place stands among those asked for: most often where the shard's index, which it ends with, says. Cheaper than a map of fresh strings. */
-function slotOf(places: readonly string[], place: string | undefined): number {
-  if (place === undefined) return -1
-  const mark = place.lastIndexOf(reservedMark)
-  const index = mark < 0 ? 0 : parseInt(place.slice(mark + reservedMark.length), 10)
-  return places[index] === place ? index : places.indexOf(place)
-}
-
-/** About how many bytes were read: a unit stands for up to 4 KB of one item when read strongly, for twice that else. */
-function bytesRead(units: number, readCount: number, isStrong: boolean): number {
-  return (units - readCount / (isStrong ? 2 : 4)) * 4_096 * (isStrong ? 1 : 2)
-}
-
-function answerOf(
-  table: Table,
-  fields: readonly Field[],
-  item: Item | undefined,
-  units: number | undefined,
-  throttles: readonly ThrottleDetail[] | undefined,
-): ShardAnswer {
-  try {
-    return contentsOf(table, fields, item ?? {}, units, throttles)
-  } catch (error) {
-    return { status: 'failed', error }
-  }
 }

@@ -9,12 +9,12 @@
 //   32 max, min and latest fields.
 // Source: API_UpdateItem.html, on ReturnValuesOnConditionCheckFailure.
 
-import { BackendError, isBackendError, placeOf, type Call, type ShardWrite, type WriteAnswer } from '@spillway/core'
+import { BackendError, placeOf, type Call, type ShardWrite, type WriteAnswer } from '@spillway/core'
 
 import { applyChanges, needsReading, requireOneRequest, withoutLosers } from '../change-plan.js'
 import { afterCollision, contended } from '../contention.js'
 import { judgementOf, requireNew, requireOpen } from '../dedupe.js'
-import { Effort, withThrottles } from '../effort.js'
+import { Effort, failureAfter } from '../effort.js'
 import { Expression } from '../expression.js'
 import { roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
@@ -37,7 +37,7 @@ export async function write(parts: Parts, asked: ShardWrite, call: Call): Promis
       )
     return { status, forgottenUpTo, units: effort.units, throttles: effort.throttles }
   } catch (error) {
-    throw withThrottles(effort.hasLostCopies ? uncertain(error) : error, effort.throttles)
+    throw failureAfter(effort, error)
   }
 }
 
@@ -77,14 +77,4 @@ async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effo
   }
   if (remaining.length > 0) throw contended(place)
   return { status: 'done' } // all that is left has lost: what is stored stands above it
-}
-
-/** What a failure means while a copy of the write may be in, or may still arrive. */
-function uncertain(error: unknown): unknown {
-  if (!isBackendError(error) || error.kind === 'unknown') return error
-  const { message, throttles } = error
-  return new BackendError('unknown', `A copy of this write may have been applied. ${message}`, {
-    cause: error,
-    throttles,
-  })
 }
