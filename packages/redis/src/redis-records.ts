@@ -24,7 +24,7 @@ import {
 
 import { absorbArgs, checkCount, inScriptOrder, isWholeSum, type Merged, writeArgs } from './apply-request.js'
 import { answersOf, type CommandAnswer, type RedisPort } from './client-port.js'
-import { isRedirection, isWrongType, readFailure, writeFailure } from './error-table.js'
+import { isWrongType, readFailure, writeFailure } from './error-table.js'
 import { encoded, hashFieldOf } from './field-state.js'
 import type { ResolvedRedisOptions } from './options.js'
 import { placeOf } from './physical-key.js'
@@ -239,11 +239,7 @@ export class RedisRecords implements RecordStore {
     const { writeReplicas, replicaWaitMs } = this.#options
     const confirmation = { script: applyScript, key, args, replicaCount: writeReplicas, waitMs: replicaWaitMs }
     const [ran, waited] = await replicaWaitsOf(this.#port).confirmed(confirmation)
-    if (ran.status !== 'answered') {
-      // What goes out in order follows no redirection; a read of the key lets the client learn where it is now.
-      if (isRedirection(ran.error)) await this.#port.send(key, ['type', key]).catch(() => undefined)
-      throw ran.error
-    }
+    if (ran.status !== 'answered') throw ran.error
     const count = waited.status === 'answered' ? Number(waited.value) : 0
     if (ran.value === 'done' && count < writeReplicas)
       throw new BackendError(

@@ -9,8 +9,8 @@
 
 import { BackendError } from '@spillway/core'
 
-import type { CommandAnswer, RedisPort } from './client-port.js'
-import { isUnknownScript } from './error-table.js'
+import { answersOf, type CommandAnswer, type RedisPort } from './client-port.js'
+import { isRedirection, isUnknownScript } from './error-table.js'
 import type { Script } from './scripts/script.js'
 
 /** So many scripts share a WAIT: Redis runs them one after the other before anything else on the connection. */
@@ -93,11 +93,18 @@ export class ReplicaWaits {
     const wait = ['wait', String(replicaCount), String(waitMs)]
     const named = batch.map((one) => one.script.command(one.key, one.args))
     const answers = await this.#port.sendInOrder(key, [...named, wait])
-    if (!answers.some((answer) => answer.status === 'failed' && isUnknownScript(answer.error))) return answers
+    const moved = batch.filter((_, i) => failedBy(answers[i], isRedirection))
+    if (moved.length === 0 && !answers.some((answer) => failedBy(answer, isUnknownScript))) return answers
+    // What goes out in order follows no redirection; a read of a key lets the client learn where it is now.
+    await answersOf(moved.map((one) => this.#port.send(one.key, ['type', one.key])))
     // Whatever was run is run again and finds itself done: the WAIT must stand behind all of them.
     const whole = batch.map((one) => one.script.whole(one.key, one.args))
     return this.#port.sendInOrder(key, [...whole, wait])
   }
+}
+
+function failedBy(answer: CommandAnswer | undefined, isSo: (error: unknown) => boolean): boolean {
+  return answer?.status === 'failed' && isSo(answer.error)
 }
 
 function refused(message: string): CommandAnswer {

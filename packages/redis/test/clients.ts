@@ -25,8 +25,16 @@ export interface ClusterPlace {
 type IoredisCluster = Cluster | Cluster5 | ValkeyCluster
 type Ioredis = Redis | Redis5 | Valkey | IoredisCluster
 
-/** Clients that say soon that they cannot reach Redis; by default some wait for ever. */
-const impatient = { host: '127.0.0.1', maxRetriesPerRequest: 1, retryStrategy: () => 50 }
+/**
+ * Clients that say soon that they cannot reach Redis; by default some wait for ever. One that sends again by itself would do so as
+ * long as answers are lost.
+ */
+const impatient = {
+  host: '127.0.0.1',
+  maxRetriesPerRequest: 1,
+  retryStrategy: () => 50,
+  autoResendUnfulfilledCommands: false,
+}
 const often = { host: '127.0.0.1', reconnectStrategy: 50 }
 const impatientCluster = { enableOfflineQueue: false, clusterRetryStrategy: () => 50 }
 
@@ -57,8 +65,8 @@ export const sentinelClients: readonly (readonly [string, (group: RedisSentinel,
   ]
 
 function sentinelOptions(group: RedisSentinel) {
-  const { maxRetriesPerRequest, retryStrategy } = impatient
-  return { sentinels: [...group.addresses], name: group.name, maxRetriesPerRequest, retryStrategy }
+  const { host: _, ...options } = impatient
+  return { sentinels: [...group.addresses], name: group.name, ...options }
 }
 
 function mapOf({ natMap }: ClusterPlace) {
@@ -101,8 +109,9 @@ export function opened(client: Ioredis): Promise<Opened> {
 /** The same once it knows its cluster. */
 async function ready(client: IoredisCluster): Promise<Opened> {
   const wrapped = await opened(client)
+  const ping = () => Promise.all([client.call('ping'), ...client.nodes('master').map((node) => node.call('ping'))])
   await new Promise<void>((resolve) => void client.once('ready', () => resolve()))
-  return wrapped
+  return { ...wrapped, ping }
 }
 
 interface Connectable {
@@ -125,6 +134,7 @@ export async function connectedCluster(client: NodeRedisCluster & Connectable): 
   quiet(client)
   await client.connect()
   const requestCount = countCommands(client)
-  const ping = () => client.sendCommand('ping', false, ['GET', 'ping'])
+  const pinged = async (node: unknown) => (await client.nodeClient(node as never)).sendCommand(['PING'])
+  const ping = () => Promise.all(client.masters.map((node) => pinged(node)))
   return { client: fromNodeRedis(client), requestCount, ping, close: () => client.destroy() }
 }

@@ -11,17 +11,25 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { placeOf } from '../../src/physical-key.js'
 import { redis } from '../../src/index.js'
 import { slotOf } from '../../src/slot.js'
-import { clusterClients, type Opened } from '../clients.js'
+import { startAnswerProxies, type AnswerProxies } from '../answer-proxies.js'
+import { clusterClients, type ClusterPlace, type Opened } from '../clients.js'
 import { spoil } from '../foreign-data.js'
 
 let cluster: RedisCluster
 let proxies: ClusterProxies
+let answers: AnswerProxies
+let place: ClusterPlace
 
 beforeAll(async () => {
   cluster = await startRedisCluster()
   proxies = await startClusterProxies(cluster)
+  answers = await startAnswerProxies(proxies.addresses.map(({ port }) => port))
+  const addresses = answers.ports.map((port) => ({ host: '127.0.0.1', port }))
+  const natMap = Object.fromEntries(cluster.nodes.map(({ host, port }, i) => [`${host}:${port}`, addresses[i]!]))
+  place = { addresses, natMap }
 }, 60_000)
 afterAll(async () => {
+  await answers.close()
   await proxies.close()
   await cluster.close()
 })
@@ -29,10 +37,15 @@ afterAll(async () => {
 describe('a cluster of six nodes', () => {
   for (const [name, open] of clusterClients) {
     let current: Opened
+    const connected = () =>
+      waitUntil('the client is connected again', async () => {
+        await current.ping()
+        return true
+      })
     describeBackend(name, {
       async open() {
         await Promise.all(cluster.nodes.slice(0, 3).map((node) => node.call('FLUSHALL')))
-        current = await open(proxies)
+        current = await open(place)
         return redis({ client: current.client })
       },
       close: () => current.close(),
@@ -40,13 +53,17 @@ describe('a cluster of six nodes', () => {
         const end = await proxies.outage()
         return async () => {
           await end()
-          await waitUntil('the client is connected again', async () => {
-            await current.ping()
-            return true
-          })
+          await connected()
         }
       },
-      failShard: (_, shard) => spoil(shard, (place) => cluster.primaryOf(slotOf(place))),
+      loseAnswers(_, answeredCount, lostCount) {
+        const end = answers.lose(answeredCount, lostCount)
+        return async () => {
+          end()
+          await connected()
+        }
+      },
+      failShard: (_, shard) => spoil(shard, (key) => cluster.primaryOf(slotOf(key))),
       requestCount: () => current.requestCount(),
     })
   }

@@ -3,24 +3,29 @@ import { startFaultProxy, startRedisSentinel, waitUntil, type FaultProxy, type R
 import { afterAll, beforeAll, describe } from 'vitest'
 
 import { redis } from '../../src/index.js'
+import { startAnswerProxies, type AnswerProxies } from '../answer-proxies.js'
 import { type Opened, sentinelClients } from '../clients.js'
 import { spoil } from '../foreign-data.js'
 
 let group: RedisSentinel
 let proxy: FaultProxy
+let answers: AnswerProxies
 
 beforeAll(async () => {
   group = await startRedisSentinel()
-  proxy = await startFaultProxy({ port: group.servers[0].port })
+  answers = await startAnswerProxies([group.servers[0].port])
+  proxy = await startFaultProxy({ port: answers.ports[0]! })
 }, 60_000)
 afterAll(async () => {
   await proxy.close()
+  await answers.close()
   await group.close()
 })
 
 describe('a primary and a replica that a sentinel watches', () => {
   for (const [name, open] of sentinelClients) {
     let current: Opened
+    const connected = () => waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
     describeBackend(name, {
       async open() {
         const [primary] = group.servers
@@ -34,7 +39,14 @@ describe('a primary and a replica that a sentinel watches', () => {
         const end = await proxy.outage()
         return async () => {
           await end()
-          await waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
+          await connected()
+        }
+      },
+      loseAnswers(_, answeredCount, lostCount) {
+        const end = answers.lose(answeredCount, lostCount)
+        return async () => {
+          end()
+          await connected()
         }
       },
       failShard: (_, shard) => spoil(shard, () => group.servers[0]),

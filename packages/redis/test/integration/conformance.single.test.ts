@@ -3,24 +3,29 @@ import { startFaultProxy, startRedis, waitUntil, type FaultProxy, type RedisProc
 import { afterAll, beforeAll, describe } from 'vitest'
 
 import { redis } from '../../src/index.js'
+import { startAnswerProxies, type AnswerProxies } from '../answer-proxies.js'
 import { type Opened, singleClients } from '../clients.js'
 import { spoil } from '../foreign-data.js'
 
 let server: RedisProcess
 let proxy: FaultProxy
+let answers: AnswerProxies
 
 beforeAll(async () => {
   server = await startRedis()
-  proxy = await startFaultProxy({ port: server.port })
+  answers = await startAnswerProxies([server.port])
+  proxy = await startFaultProxy({ port: answers.ports[0]! })
 })
 afterAll(async () => {
   await proxy.close()
+  await answers.close()
   await server.close()
 })
 
 describe('a single Redis', () => {
   for (const [name, open] of singleClients) {
     let current: Opened
+    const connected = () => waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
     describeBackend(name, {
       async open() {
         await server.call('FLUSHALL')
@@ -32,7 +37,14 @@ describe('a single Redis', () => {
         const end = await proxy.outage()
         return async () => {
           await end()
-          await waitUntil('the client is connected again', async () => (await current.ping()) === 'PONG')
+          await connected()
+        }
+      },
+      loseAnswers(_, answeredCount, lostCount) {
+        const end = answers.lose(answeredCount, lostCount)
+        return async () => {
+          end()
+          await connected()
         }
       },
       failShard: (_, shard) => spoil(shard, () => server),

@@ -59,6 +59,31 @@ describe('a seal', () => {
   })
 })
 
+describe('a key that has moved', () => {
+  const moved: CommandAnswer = { status: 'failed', error: new Error('MOVED 7 127.0.0.1:7001') }
+
+  test('is looked for, and its change repeated there', async () => {
+    const confirmed = [answered([['5', null], 1]), answered(1)]
+    const { port, waits } = scripted({ alone: [[['5', null], 1], 'hash'], inOrder: [[moved, answered(0)], confirmed] })
+    const { states } = await redis({ client: port }).records.seal(shardOf('k', 1), [total], call)
+    expect(states).toEqual([5])
+    expect(waits).toHaveLength(2)
+  })
+
+  test('is given up when it has moved once more', async () => {
+    const { port, waits } = scripted({
+      alone: ['hash'],
+      inOrder: [
+        [moved, answered(0)],
+        [moved, answered(0)],
+      ],
+    })
+    const writing = addOne(redis({ client: port, writeReplicas: 1 }), 'k', 1)
+    expect(await failureOf(writing)).toMatchObject({ kind: 'unavailable', message: /MOVED/ })
+    expect(waits).toHaveLength(2)
+  })
+})
+
 describe('a write that waits for replicas', () => {
   test.each([
     ['unknown', 'done', answered(1)],
