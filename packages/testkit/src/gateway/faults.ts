@@ -10,8 +10,10 @@ export interface GatewayFaults {
   readonly throttle?: number
   /** The reason that such a refusal gives. @default 'TableWriteKeyRangeThroughputExceeded' */
   readonly throttleReason?: string
-  /** Each key of a batch is left unprocessed. @default 0 */
+  /** Each key or item of a batch is left unprocessed. @default 0 */
   readonly leaveOut?: number
+  /** A Query is answered with no items and the place to go on from, before its items. @default 0 */
+  readonly emptyPage?: number
   /** Each answer is held back for up to so many milliseconds. @default 0 */
   readonly delayMsMax?: number
   /** Which operations are struck, such as `['UpdateItem']`. @default all */

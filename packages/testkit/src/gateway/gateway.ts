@@ -89,6 +89,7 @@ export class Gateway {
       sendsItem: options.sendsItem ?? true,
       nowMs,
       isLeftOut: () => this.#draw() < (this.faults.leaveOut ?? 0),
+      isPageEmpty: () => this.#draw() < (this.faults.emptyPage ?? 0),
       throttle: (table, direction) => this.#throttle(table, `Table${direction}KeyRangeThroughputExceeded`),
       onThrottled: (count) => {
         this.throttledCount += count

@@ -1,5 +1,7 @@
 import { isConditionFailure, withItem, type Answer } from './answers.js'
+import { emptyPageBefore } from './empty-page.js'
 import type { EngineClient, Signature } from './engine-client.js'
+import { KeySchemas, type Key, type KeySchema } from './key-schemas.js'
 import type { Direction, Partitions } from './partitions.js'
 import { Turns } from './turns.js'
 
@@ -10,81 +12,141 @@ export interface OperationParts {
   readonly sendsItem: boolean
   readonly nowMs: () => number
   readonly isLeftOut: () => boolean
+  readonly isPageEmpty: () => boolean
   readonly throttle: (table: string, direction: Direction) => Answer
   readonly onThrottled: (count: number) => void
 }
 
 type Input = Readonly<Record<string, unknown>>
-interface BatchPart {
-  readonly Keys: readonly object[]
-}
 
-const directions: Readonly<Record<string, Direction>> = { GetItem: 'Read', UpdateItem: 'Write', DeleteItem: 'Write' }
+const directions: Readonly<Record<string, Direction>> = {
+  GetItem: 'Read',
+  Query: 'Read',
+  UpdateItem: 'Write',
+  PutItem: 'Write',
+  DeleteItem: 'Write',
+}
 
 /** Operations as the service carries them out, on an engine that has no limits. Those that are not named here are passed on. */
 export class Operations {
   readonly #parts: OperationParts
   readonly #turns = new Turns()
+  readonly #schemas: KeySchemas
 
   constructor(parts: OperationParts) {
     this.#parts = parts
+    this.#schemas = new KeySchemas(parts.engine)
   }
 
   /** Carries out one operation. Rejects when the engine cannot be reached. */
-  run(operation: string, input: Input, signature: Signature): Promise<Answer> {
+  async run(operation: string, input: Input, signature: Signature): Promise<Answer> {
+    if (operation === 'BatchGetItem') return this.#batchGet(input, signature)
+    if (operation === 'BatchWriteItem') return this.#batchWrite(input, signature)
     const direction = directions[operation]
-    if (operation === 'BatchGetItem') return this.#batch(input, signature)
-    if (direction === undefined) return this.#parts.engine.send(operation, input, signature)
-    return this.#single(operation, direction, input, signature)
+    const schema = direction && (await this.#schemas.of(String(input['TableName']), signature))
+    if (direction === undefined || schema === undefined) return this.#parts.engine.send(operation, input, signature)
+    return this.#single(operation, direction, schema, input, signature)
   }
 
-  async #single(operation: string, direction: Direction, input: Input, signature: Signature): Promise<Answer> {
+  async #single(
+    operation: string,
+    direction: Direction,
+    schema: KeySchema,
+    input: Input,
+    signature: Signature,
+  ): Promise<Answer> {
     const { partitions, nowMs, throttle } = this.#parts
-    const table = String(input['TableName'])
-    const key = keyText(table, input['Key'] as object)
+    const key = schema.keyIn((input['Key'] ?? input['Item'] ?? {}) as Key)
+    const lane = schema.laneOf(operation === 'Query' ? schema.queried(input) : key[schema.partition])
     const least = direction === 'Write' || input['ConsistentRead'] === true ? 1 : 0.5
-    if (partitions?.admit(key, direction, least, nowMs()) === false) return throttle(table, direction)
+    if (partitions?.admit(lane, direction, least, nowMs()) === false)
+      return throttle(String(input['TableName']), direction)
     const send = () => this.#toEngine(operation, input, signature)
     const { answer, units } =
-      direction === 'Read' ? await send() : await this.#turns.take(key, () => this.#explained(send, input, signature))
-    partitions?.charge(key, direction, units - least, nowMs())
-    return answer
+      direction === 'Write'
+        ? await this.#turns.take(schema.textOf(key), () => this.#explained(send, key, input, signature))
+        : await send()
+    partitions?.charge(lane, direction, units - least, nowMs())
+    if (operation !== 'Query' || !this.#parts.isPageEmpty()) return answer
+    const ask = async (asked: Input) => (await this.#toEngine(operation, asked, signature)).answer
+    return (await emptyPageBefore(answer, input, schema, ask)) ?? answer
   }
 
   /** A failed condition says which item it met, to those who ask; the next write of this key waits for that. */
-  async #explained(send: () => Promise<Measured>, input: Input, signature: Signature): Promise<Measured> {
+  async #explained(send: () => Promise<Measured>, key: Key, input: Input, signature: Signature): Promise<Measured> {
     const { sendsItem, engine } = this.#parts
-    const { ReturnValuesOnConditionCheckFailure: asked, ...passedOn } = input
+    const { ReturnValuesOnConditionCheckFailure: asked, TableName } = input
     const measured = await send()
     if (!sendsItem || asked !== 'ALL_OLD' || !isConditionFailure(measured.answer)) return measured
-    const { TableName, Key } = passedOn
-    const found = await engine.send('GetItem', { TableName, Key, ConsistentRead: true }, signature)
+    const found = await engine.send('GetItem', { TableName, Key: key, ConsistentRead: true }, signature)
     return { ...measured, answer: withItem(measured.answer, found.body['Item']) }
   }
 
-  async #batch(input: Input, signature: Signature): Promise<Answer> {
-    const { partitions, nowMs, isLeftOut, throttle, onThrottled } = this.#parts
-    const asked = Object.entries(input['RequestItems'] as Record<string, BatchPart>)
-    const served: Record<string, object> = {}
-    const left: Record<string, object> = {}
-    let [servedCount, leftCount] = [0, 0]
-    for (const [table, part] of asked) {
-      const refused = part.Keys.map(
-        (key) => partitions?.admit(keyText(table, key), 'Read', 1, nowMs()) === false || isLeftOut(),
-      )
-      const [kept, dropped] = [part.Keys.filter((_, i) => !refused[i]), part.Keys.filter((_, i) => refused[i])]
-      if (kept.length > 0) served[table] = { ...part, Keys: kept }
-      if (dropped.length > 0) left[table] = { ...part, Keys: dropped }
-      servedCount += kept.length
-      leftCount += dropped.length
-    }
+  async #batchGet(input: Input, signature: Signature): Promise<Answer> {
+    const asked = Object.entries(input['RequestItems'] as Record<string, { readonly Keys: readonly Key[] }>)
+    const shares = await Promise.all(
+      asked.map(async ([table, part]) => {
+        const { kept, dropped } = await this.#sifted(table, part.Keys, (key) => key, 'Read', signature)
+        return {
+          table,
+          kept: { ...part, Keys: kept },
+          dropped: { ...part, Keys: dropped },
+          count: [kept.length, dropped.length],
+        }
+      }),
+    )
+    return this.#batch('BatchGetItem', 'UnprocessedKeys', 'Read', shares, input, signature)
+  }
+
+  async #batchWrite(input: Input, signature: Signature): Promise<Answer> {
+    const asked = Object.entries(input['RequestItems'] as Record<string, readonly WriteRequest[]>)
+    const itemOf = ({ PutRequest, DeleteRequest }: WriteRequest) => PutRequest?.Item ?? DeleteRequest?.Key ?? {}
+    const shares = await Promise.all(
+      asked.map(async ([table, requests]) => {
+        const { kept, dropped } = await this.#sifted(table, requests, itemOf, 'Write', signature)
+        return { table, kept, dropped, count: [kept.length, dropped.length] }
+      }),
+    )
+    return this.#batch('BatchWriteItem', 'UnprocessedItems', 'Write', shares, input, signature)
+  }
+
+  /** Which parts of a batch have capacity. */
+  async #sifted<T>(
+    table: string,
+    parts: readonly T[],
+    itemOf: (part: T) => Key,
+    direction: Direction,
+    signature: Signature,
+  ): Promise<{ readonly kept: readonly T[]; readonly dropped: readonly T[] }> {
+    const { partitions, nowMs, isLeftOut } = this.#parts
+    const schema = await this.#schemas.of(table, signature)
+    const refused = parts.map((part) => {
+      const lane = schema?.laneOf(itemOf(part)[schema.partition]) ?? table
+      return partitions?.admit(lane, direction, 1, nowMs()) === false || isLeftOut()
+    })
+    return { kept: parts.filter((_, i) => !refused[i]), dropped: parts.filter((_, i) => refused[i]) }
+  }
+
+  /** Only a batch of which nothing could be served is refused as a whole: API_BatchGetItem.html, API_BatchWriteItem.html. */
+  async #batch(
+    operation: string,
+    leftName: string,
+    direction: Direction,
+    shares: readonly Share[],
+    input: Input,
+    signature: Signature,
+  ): Promise<Answer> {
+    const { throttle, onThrottled } = this.#parts
+    const [kept, dropped] = [shares.filter(({ count }) => count[0]), shares.filter(({ count }) => count[1])]
+    const leftCount = dropped.reduce((sum, { count }) => sum + (count[1] ?? 0), 0)
     if (leftCount > 0) onThrottled(leftCount)
-    // Only a batch of which nothing could be served is refused as a whole: API_BatchGetItem.html.
-    if (servedCount === 0) return throttle(asked.map(([table]) => table).join(','), 'Read')
-    const { answer } = await this.#toEngine('BatchGetItem', { ...input, RequestItems: served }, signature)
+    if (kept.length === 0 && leftCount > 0) return throttle(shares.map(({ table }) => table).join(','), direction)
+    const served = Object.fromEntries(kept.map((share) => [share.table, share.kept]))
+    const { answer } = await this.#toEngine(operation, { ...input, RequestItems: served }, signature)
     if (leftCount === 0 || answer.status !== 200) return answer
-    const unprocessed = (answer.body['UnprocessedKeys'] ?? {}) as Record<string, object>
-    return { ...answer, body: { ...answer.body, UnprocessedKeys: { ...unprocessed, ...left } } }
+    const left = Object.fromEntries(dropped.map((share) => [share.table, share.dropped]))
+    const unprocessed = (answer.body[leftName] ?? {}) as Record<string, object>
+    return { ...answer, body: { ...answer.body, [leftName]: { ...unprocessed, ...left } } }
   }
 
   async #toEngine(operation: string, input: Input, signature: Signature): Promise<Measured> {
@@ -94,12 +156,20 @@ export class Operations {
   }
 }
 
+interface WriteRequest {
+  readonly PutRequest?: { readonly Item: Key }
+  readonly DeleteRequest?: { readonly Key: Key }
+}
+
+/** What of a batch is done in one table, and what is not; `count` is of both. */
+interface Share {
+  readonly table: string
+  readonly kept: object
+  readonly dropped: object
+  readonly count: readonly number[]
+}
+
 interface Measured {
   readonly answer: Answer
   readonly units: number
-}
-
-/** A key as text. Items that share a partition key but not a sort key may lie apart, as in a table that has been split. */
-function keyText(table: string, key: object): string {
-  return `${table} ${JSON.stringify(Object.entries(key).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`
 }

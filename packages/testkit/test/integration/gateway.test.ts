@@ -1,11 +1,15 @@
 import {
   BatchGetItemCommand,
+  BatchWriteItemCommand,
   CreateTableCommand,
   DeleteTableCommand,
   DynamoDBClient,
   GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
   UpdateItemCommand,
   type DynamoDBClientConfig,
+  type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb'
 import {
   dynamoAccess,
@@ -18,6 +22,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 const table = `testkit-${process.pid}-${Date.now()}`
+const sorted = `${table}-sorted`
 let engine: DynamoEngine
 const open: { close(): unknown }[] = []
 
@@ -31,6 +36,17 @@ beforeAll(async () => {
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
     }),
   )
+  await clientFor(engine.endpoint).send(
+    new CreateTableCommand({
+      TableName: sorted,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+    }),
+  )
 })
 
 afterEach(async () => {
@@ -38,7 +54,7 @@ afterEach(async () => {
 })
 
 afterAll(async () => {
-  await clientFor(engine.endpoint).send(new DeleteTableCommand({ TableName: table }))
+  for (const TableName of [table, sorted]) await clientFor(engine.endpoint).send(new DeleteTableCommand({ TableName }))
   for (const one of open.splice(0)) await one.close()
   await engine.close()
 })
@@ -103,6 +119,63 @@ describe('partitions', () => {
       name: 'ThrottlingException',
       throttlingReasons: [{ reason: 'TableReadKeyRangeThroughputExceeded' }],
     })
+  })
+})
+
+describe('items under one partition key', () => {
+  const item = (sk: string) => ({ pk: { S: 'one' }, sk: { S: sk } })
+  const put = (sk: string, more: object = {}) => new PutItemCommand({ TableName: sorted, Item: item(sk), ...more })
+  const query = (more: object = {}) =>
+    new QueryCommand({
+      TableName: sorted,
+      KeyConditionExpression: '#p = :p AND sk >= :s',
+      ExpressionAttributeNames: { '#p': 'pk' },
+      ExpressionAttributeValues: { ':p': { S: 'one' }, ':s': { S: 'a' } },
+      ...more,
+    })
+
+  test('lie in one partition, whose rate is shared by puts, batches and queries', async () => {
+    const partitions = { count: 64, writeUnitsPerSecond: 4, readUnitsPerSecond: 1 }
+    const [, client] = await opened({ partitions, nowMs: () => 0 })
+    await client.send(put('a'))
+    await client.send(put('b'))
+    const requests = ['c', 'd', 'e'].map((sk) => ({ PutRequest: { Item: item(sk) } }))
+    const batch = () => client.send(new BatchWriteItemCommand({ RequestItems: { [sorted]: requests } }))
+    expect((await batch()).UnprocessedItems).toEqual({ [sorted]: [{ PutRequest: { Item: item('e') } }] })
+    await expect(batch()).rejects.toMatchObject({
+      ThrottlingReasons: [{ reason: 'TableWriteKeyRangeThroughputExceeded' }],
+    })
+    await expect(client.send(put('f'))).rejects.toThrow('KeyRange')
+    expect((await client.send(query())).Items).toEqual(['a', 'b', 'c', 'd'].map(item))
+    await client.send(query())
+    await expect(client.send(query())).rejects.toMatchObject({
+      ThrottlingReasons: [{ reason: 'TableReadKeyRangeThroughputExceeded' }],
+    })
+  })
+
+  test('come back with the failed condition of a put', async () => {
+    const [, client] = await opened()
+    await client.send(put('met'))
+    const ConditionExpression = 'attribute_not_exists(pk)'
+    const failing = put('met', { ConditionExpression, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' })
+    await expect(client.send(failing)).rejects.toMatchObject({ Item: item('met') })
+  })
+
+  test.each([true, false])('come whole through empty pages, forwards: %s', async (ScanIndexForward) => {
+    const [gateway, client] = await opened({ faults: { emptyPage: 1 } })
+    const all = (await clientFor(engine.endpoint).send(query({ ScanIndexForward }))).Items
+    const found: unknown[] = []
+    let [emptyCount, from]: [number, QueryCommandOutput['LastEvaluatedKey']] = [0, undefined]
+    do {
+      const page: QueryCommandOutput = await client.send(query({ ScanIndexForward, Limit: 1, ExclusiveStartKey: from }))
+      found.push(...(page.Items ?? []))
+      if (page.Items?.length === 0 && page.LastEvaluatedKey !== undefined) emptyCount += 1
+      from = page.LastEvaluatedKey
+    } while (from !== undefined)
+    expect(found).toEqual(all)
+    expect(found.length).toBeGreaterThan(2)
+    expect(emptyCount).toBeGreaterThan(1)
+    expect(gateway.requests.get('Query')).toBeGreaterThan(found.length + 1)
   })
 })
 
