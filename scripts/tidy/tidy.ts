@@ -37,6 +37,9 @@ const bannedModules = new Map([
   ['crypto', 'Random'],
 ])
 
+/** What such a module has that needs neither a clock nor chance. */
+const harmlessImports = new Map([['crypto', new Set(['createHmac', 'timingSafeEqual'])]])
+
 /** Which rules a file of the repository has to keep, by its path with forward slashes. */
 export function rulesFor(path: string): Rule[] {
   const isSource = /^packages\/[^/]+\/src\//.test(path)
@@ -78,9 +81,17 @@ function bannedUse(node: ts.Node): [string, string | undefined] | undefined {
   }
   if (ts.isStringLiteral(node) && isModuleName(node)) {
     const module = node.text.replace(/^node:/, '')
-    if (bannedModules.has(module)) return [node.text, bannedModules.get(module)]
+    if (bannedModules.has(module) && !isHarmless(node.parent, module)) return [node.text, bannedModules.get(module)]
   }
   return undefined
+}
+
+function isHarmless(node: ts.Node, module: string): boolean {
+  const clause = ts.isImportDeclaration(node) ? node.importClause : undefined
+  const bindings = clause?.name === undefined ? clause?.namedBindings : undefined
+  if (bindings === undefined || !ts.isNamedImports(bindings)) return false
+  const harmless = harmlessImports.get(module)
+  return bindings.elements.every(({ name, propertyName }) => harmless?.has((propertyName ?? name).text) === true)
 }
 
 /** Whether the identifier reads a variable, rather than naming a member, a type, a parameter or an option. */

@@ -11,11 +11,18 @@ import type { Rules } from './merge/merge-rule.js'
 import type { RecordShape } from './merge/record-shape.js'
 import type { ClientOptions } from './options.js'
 import { type HotKey, showHotKeys } from './hot-keys.js'
+import { ItemReadPath } from './item-read-path.js'
+import { ItemWritePath } from './item-write-path.js'
+import type { SortType } from './item/sort-value.js'
 import { ReadPath } from './read-path.js'
+import { Collection } from './collection.js'
+import type { CollectionOptions, ResolvedCollection } from './collection-options.js'
+import { CollectionRegistry } from './collection-registry.js'
 import { RecordRegistry } from './record-registry.js'
 import { type RecordOptions, Records } from './records.js'
 import { resolveOptions } from './resolve-options.js'
 import type { ResolvedOptions } from './resolved-options.js'
+import { type ItemHash, loadItemHash } from './routing/item-hash.js'
 import { Coordinator } from './routing/coordinator.js'
 import { Routing } from './routing/routing.js'
 import { writerId } from './routing/writer-id.js'
@@ -51,11 +58,14 @@ export class Client {
   readonly #coordinator: Coordinator
   readonly #ticker: Ticker
   readonly #registry = new RecordRegistry()
-  readonly #writePaths: WritePath[] = []
+  readonly #collections = new CollectionRegistry()
+  readonly #writePaths: (WritePath | ItemWritePath)[] = []
   readonly #readPaths: ReadPath[] = []
+  readonly #itemReadPaths: ItemReadPath[] = []
   readonly #failures: FailureLog
   readonly #writeBounds: Bounds
   readonly #readBounds: Bounds
+  #itemHash: ItemHash | undefined
   #closing: Promise<CloseReport> | undefined
 
   /** @internal */
@@ -129,6 +139,7 @@ export class Client {
   async open(): Promise<void> {
     const { backend, clock, options, routing } = this.#stages
     try {
+      if (backend.collections !== undefined) this.#itemHash = await loadItemHash()
       await callWithin(clock, options.limits.requestTimeoutMs, (call) => backend.open?.(call) ?? Promise.resolve())
       await routing.start()
     } catch (error) {
@@ -148,6 +159,20 @@ export class Client {
     return this.#registry.declare(name, rules, options, this.#stages.backend.capabilities, (shape, prefix) =>
       this.#build<R>(shape, prefix),
     )
+  }
+
+  /**
+   * Declares a collection: items under keys, ordered by a sort value. The same name with the same options gives the same
+   * collection. Throws `InvalidArgumentError` when the backend keeps none, or none with such sort values, or when another
+   * collection has its prefix, and `ClosedError` on a closed client.
+   */
+  collection<Item extends object, Sort extends SortType = 'string'>(
+    name: string,
+    options: CollectionOptions<Item, Sort> = {},
+  ): Collection<Item, Sort> {
+    if (this.#closing !== undefined) throw new ClosedError('collection()')
+    const build = (resolved: ResolvedCollection) => this.#buildCollection<Item, Sort>(resolved)
+    return this.#collections.declare(name, options, this.#stages.backend, build) as Collection<Item, Sort>
   }
 
   /** What is hot now, hottest first, as far as this client has seen it. */
@@ -191,7 +216,10 @@ export class Client {
     this.#writeBounds.close()
     this.#readBounds.close()
     const report = await this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.close())))
-    await Promise.all(this.#readPaths.map((path) => path.idle()))
+    await Promise.all([
+      ...this.#readPaths.map((path) => path.idle()),
+      ...this.#itemReadPaths.map((path) => path.close()),
+    ])
     this.#ticker.stop()
     await Promise.all([routing.close(), this.#coordinator.idle()])
     const closeError = await this.#closeBackend()
@@ -218,5 +246,18 @@ export class Client {
     this.#writePaths.push(writePath)
     this.#readPaths.push(readPath)
     return new Records<R>(shape.name, writePath, readPath, () => this.#closing !== undefined)
+  }
+
+  #buildCollection<Item, Sort extends SortType>(resolved: ResolvedCollection): Collection<Item, Sort> {
+    const { backend, clock, random, options } = this.#stages
+    const { collections: store } = backend
+    if (store === undefined || this.#itemHash === undefined) throw new RangeError('the client is not open')
+    const stamps = new HybridClock(clock, writerId(random), options.limits.clockSkewMaxMs)
+    const hash = this.#itemHash
+    const writePath = new ItemWritePath(this.#stages, store, resolved, hash, stamps, this.#writeBounds, this.#failures)
+    const readPath = new ItemReadPath(this.#stages, store, resolved, hash, stamps, this.#readBounds)
+    this.#writePaths.push(writePath)
+    this.#itemReadPaths.push(readPath)
+    return new Collection<Item, Sort>(resolved, store.limits, writePath, readPath)
   }
 }

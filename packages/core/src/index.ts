@@ -1,5 +1,18 @@
 export { createClient, type Client, type CloseReport } from './client.js'
 export type { Records, RecordOptions } from './records.js'
+export type {
+  Collection,
+  ItemEntry,
+  ItemOptions,
+  Page,
+  PageOptions,
+  PutManyOptions,
+  RangeOptions,
+  SortValues,
+} from './collection.js'
+export type { CollectionOptions, ItemCodec } from './collection-options.js'
+export type { PutOutcome } from './item-write-path.js'
+export type { HedgeOptions } from './gather/hedge.js'
 export type { WriteOptions } from './collapse/collapse.js'
 export type { FlushFailure, FlushReport } from './collapse/failure-log.js'
 export type { PartialRead, ReadOptions } from './read-path.js'

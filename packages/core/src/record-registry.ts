@@ -1,7 +1,6 @@
+import { checkPrefix } from './admission/key-check.js'
 import type { Capabilities } from './backend/backend.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
-import { byteLength } from './internal/byte-length.js'
-import { isWellFormed } from './internal/well-formed.js'
 import { isSameRule, type Rules } from './merge/merge-rule.js'
 import { RecordShape } from './merge/record-shape.js'
 import type { RecordOptions, Records } from './records.js'
@@ -88,15 +87,4 @@ function checkedOptions(options: RecordOptions, capabilities: Capabilities): Req
   if (typeof dedupe !== 'boolean') throw new InvalidArgumentError('options.dedupe', 'a boolean', dedupe)
   checkPrefix(prefix, capabilities)
   return { prefix, dedupe }
-}
-
-function checkPrefix(prefix: string, capabilities: Capabilities): void {
-  const bytesMax = Math.floor(capabilities.keyBytesMax / 2)
-  if (typeof prefix !== 'string' || !isWellFormed(prefix) || byteLength(prefix) > bytesMax) {
-    throw new InvalidArgumentError('options.prefix', `a well-formed string of at most ${bytesMax} bytes`, prefix)
-  }
-  if (prefix.includes(capabilities.reservedMark)) {
-    const expected = `a string without ${JSON.stringify(capabilities.reservedMark)}, which marks the places of shards`
-    throw new InvalidArgumentError('options.prefix', expected, prefix)
-  }
 }

@@ -6,6 +6,7 @@ import type { ResolvedDetectionOptions } from './detection/detection.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
 import type { ClientOptions, ShardingRule } from './options.js'
 import { knownOptions } from './internal/known-options.js'
+import { numberOption, wholeOption } from './internal/number-option.js'
 import { requiredMethods } from './internal/required-methods.js'
 import { isPowerOfTwo } from './internal/power-of-two.js'
 import type {
@@ -58,13 +59,13 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     clock: requiredMethods<Clock>(options['clock'], 'clock', clockMethods) ?? new SystemClock(),
     random: requiredMethods<Random>(options['random'], 'random', ['next']) ?? new SystemRandom(),
     consistency: oneOf(options['consistency'], 'consistency', ['strong', 'eventual'], 'strong'),
-    collapse: Object.freeze({ windowMs: number(collapse, 'collapse.windowMs', 0, 60_000, 100) }),
+    collapse: Object.freeze({ windowMs: numberOption(collapse, 'collapse.windowMs', 0, 60_000, 100) }),
     detection: resolveDetection(options['detection'], backend),
     routing,
     sharding: resolveSharding(options['sharding']),
     gather: Object.freeze({
-      concurrencyMax: whole(gather, 'gather.concurrencyMax', 1, 1_024, 16),
-      shardTimeoutMs: number(gather, 'gather.shardTimeoutMs', 1, 600_000, 2_000),
+      concurrencyMax: wholeOption(gather, 'gather.concurrencyMax', 1, 1_024, 16),
+      shardTimeoutMs: numberOption(gather, 'gather.shardTimeoutMs', 1, 600_000, 2_000),
     }),
     limits,
   })
@@ -81,12 +82,12 @@ function resolveDetection(given: unknown, backend: Backend): ResolvedDetectionOp
   ])
   const { writeUnitsPerSecond, readUnitsPerSecond } = backend.capabilities.partition
   return Object.freeze({
-    bytesMax: whole(options, 'detection.bytesMax', 4_096, 67_108_864, 65_536),
-    halfLifeMs: number(options, 'detection.halfLifeMs', 10, 600_000, 250),
-    tickMs: number(options, 'detection.tickMs', 5, 1_000, 50),
-    hotWritesPerSecond: number(options, 'detection.hotWritesPerSecond', 0.001, 1e9, writeUnitsPerSecond / 10),
-    hotReadsPerSecond: number(options, 'detection.hotReadsPerSecond', 0.001, 1e9, readUnitsPerSecond / 10),
-    coolMs: number(options, 'detection.coolMs', 0, 86_400_000, 5_000),
+    bytesMax: wholeOption(options, 'detection.bytesMax', 4_096, 67_108_864, 65_536),
+    halfLifeMs: numberOption(options, 'detection.halfLifeMs', 10, 600_000, 250),
+    tickMs: numberOption(options, 'detection.tickMs', 5, 1_000, 50),
+    hotWritesPerSecond: numberOption(options, 'detection.hotWritesPerSecond', 0.001, 1e9, writeUnitsPerSecond / 10),
+    hotReadsPerSecond: numberOption(options, 'detection.hotReadsPerSecond', 0.001, 1e9, readUnitsPerSecond / 10),
+    coolMs: numberOption(options, 'detection.coolMs', 0, 86_400_000, 5_000),
   })
 }
 
@@ -99,11 +100,11 @@ function resolveRouting(given: unknown): ResolvedRoutingOptions {
     'directoryBytesMax',
   ])
   const routing = Object.freeze({
-    refreshMs: number(options, 'routing.refreshMs', 1, 3_600_000, 1_000),
-    leaseMs: number(options, 'routing.leaseMs', 2, 3_600_000, 3_000),
-    retryHorizonMs: number(options, 'routing.retryHorizonMs', 3, 86_400_000, 300_000),
-    sealRetentionMs: number(options, 'routing.sealRetentionMs', 4, 31_536_000_000, 86_400_000),
-    directoryBytesMax: whole(options, 'routing.directoryBytesMax', 1_024, 262_144, 32_768),
+    refreshMs: numberOption(options, 'routing.refreshMs', 1, 3_600_000, 1_000),
+    leaseMs: numberOption(options, 'routing.leaseMs', 2, 3_600_000, 3_000),
+    retryHorizonMs: numberOption(options, 'routing.retryHorizonMs', 3, 86_400_000, 300_000),
+    sealRetentionMs: numberOption(options, 'routing.sealRetentionMs', 4, 31_536_000_000, 86_400_000),
+    directoryBytesMax: wholeOption(options, 'routing.directoryBytesMax', 1_024, 262_144, 32_768),
   })
   const ascending = ['refreshMs', 'leaseMs', 'retryHorizonMs', 'sealRetentionMs'] as const
   for (const [i, name] of ascending.entries()) {
@@ -126,7 +127,7 @@ function resolveSharding(given: unknown): ResolvedShardingOptions {
   if (!Array.isArray(rules)) throw new InvalidArgumentError('sharding.rules', 'an array of { match, fanout }', rules)
   return Object.freeze({
     fanoutMax,
-    targetUtilization: number(options, 'sharding.targetUtilization', 0.01, 1, 0.7),
+    targetUtilization: numberOption(options, 'sharding.targetUtilization', 0.01, 1, 0.7),
     rules: Object.freeze(rules.map((rule: unknown, i) => resolveRule(rule, `sharding.rules[${i}]`, fanoutMax))),
   })
 }
@@ -156,36 +157,16 @@ function resolveLimits(given: unknown): ResolvedLimits {
     'writeTimeoutMs',
     'clockSkewMaxMs',
   ])
-  const writeTimeoutMs = number(options, 'limits.writeTimeoutMs', 1, 86_400_000, 10_000)
+  const writeTimeoutMs = numberOption(options, 'limits.writeTimeoutMs', 1, 86_400_000, 10_000)
   return Object.freeze({
-    keysMax: whole(options, 'limits.keysMax', 1, 10_000_000, 100_000),
-    bytesMax: whole(options, 'limits.bytesMax', 1, Number.MAX_SAFE_INTEGER, 67_108_864),
+    keysMax: wholeOption(options, 'limits.keysMax', 1, 10_000_000, 100_000),
+    bytesMax: wholeOption(options, 'limits.bytesMax', 1, Number.MAX_SAFE_INTEGER, 67_108_864),
     atLimit: oneOf(options['atLimit'], 'limits.atLimit', ['wait', 'reject'], 'wait'),
-    waitersMax: whole(options, 'limits.waitersMax', 0, 10_000_000, 10_000),
-    requestTimeoutMs: number(options, 'limits.requestTimeoutMs', 1, 600_000, Math.min(1_000, writeTimeoutMs)),
+    waitersMax: wholeOption(options, 'limits.waitersMax', 0, 10_000_000, 10_000),
+    requestTimeoutMs: numberOption(options, 'limits.requestTimeoutMs', 1, 600_000, Math.min(1_000, writeTimeoutMs)),
     writeTimeoutMs,
-    clockSkewMaxMs: number(options, 'limits.clockSkewMaxMs', 0, 86_400_000, 60_000),
+    clockSkewMaxMs: numberOption(options, 'limits.clockSkewMaxMs', 0, 86_400_000, 60_000),
   })
-}
-
-function number(
-  options: Record<string, unknown>,
-  path: string,
-  least: number,
-  most: number,
-  byDefault: number,
-): number {
-  const given = options[path.slice(path.lastIndexOf('.') + 1)]
-  const value = given === undefined ? byDefault : given
-  if (typeof value !== 'number' || !(value >= least && value <= most))
-    throw new InvalidArgumentError(path, `a number from ${least} to ${most}`, value)
-  return value
-}
-
-function whole(options: Record<string, unknown>, path: string, least: number, most: number, byDefault: number): number {
-  const value = number(options, path, least, most, byDefault)
-  if (!Number.isInteger(value)) throw new InvalidArgumentError(path, `a whole number from ${least} to ${most}`, value)
-  return value
 }
 
 function powerOfTwo(value: unknown, path: string, least: number, most: number): number {

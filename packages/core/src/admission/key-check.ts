@@ -21,3 +21,15 @@ export function checkKey(key: unknown, prefix: string, capabilities: Capabilitie
       key,
     )
 }
+
+/** Refuses what cannot stand before keys of this backend. Throws `InvalidArgumentError`. */
+export function checkPrefix(prefix: unknown, capabilities: Capabilities): asserts prefix is string {
+  const bytesMax = Math.floor(capabilities.keyBytesMax / 2)
+  if (typeof prefix !== 'string' || !isWellFormed(prefix) || byteLength(prefix) > bytesMax) {
+    throw new InvalidArgumentError('options.prefix', `a well-formed string of at most ${bytesMax} bytes`, prefix)
+  }
+  if (prefix.includes(capabilities.reservedMark)) {
+    const expected = `a string without ${JSON.stringify(capabilities.reservedMark)}, which marks the places of shards`
+    throw new InvalidArgumentError('options.prefix', expected, prefix)
+  }
+}

@@ -1,4 +1,5 @@
 import type { Call } from './backend.js'
+import { rejectOnAbort } from '../internal/abort.js'
 import type { Clock } from '../time/clock.js'
 import { asBackendError, BackendError } from './backend-error.js'
 
@@ -20,10 +21,18 @@ export class LazyCall implements Call {
   }
 }
 
-/** Runs a request that is rare enough for a timer of its own; rejects with kind `unknown` when no answer came in time. */
-export function callWithin<T>(clock: Clock, timeoutMs: number, request: (call: Call) => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const call = new LazyCall()
+/**
+ * Runs a request that is rare enough for a timer of its own. Rejects with `BackendError`, of kind `unknown` when no answer came
+ * in time, and with the signal's reason when that comes first.
+ */
+export function callWithin<T>(
+  clock: Clock,
+  timeoutMs: number,
+  request: (call: Call) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const call = new LazyCall()
+  const answer = new Promise<T>((resolve, reject) => {
     const timer = clock.setTimer(() => {
       call.abort()
       reject(new BackendError('unknown', `The backend gave no answer within ${timeoutMs} ms.`))
@@ -37,4 +46,5 @@ export function callWithin<T>(clock: Clock, timeoutMs: number, request: (call: C
       (error: unknown) => settle(() => reject(asBackendError(error))),
     )
   })
+  return signal === undefined ? answer : rejectOnAbort(answer, signal, () => call.abort())
 }

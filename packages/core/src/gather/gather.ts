@@ -11,7 +11,6 @@ import pLimit from 'p-limit'
 import type { RecordStore, RouteStamp, ShardAnswer, ShardContents, ShardsRead } from '../backend/backend.js'
 import { asBackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
 import { checkReadAnswers, unitsOf } from '../backend/guarded-backend.js'
-import { callWithin } from '../backend/call.js'
 import type { Random } from '../chance/random.js'
 import { ReadFailedError } from '../errors/read-error.js'
 import { backoffMs } from '../internal/backoff.js'
@@ -20,11 +19,11 @@ import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
 import type { ResolvedGatherOptions } from '../resolved-options.js'
 import { shardOf, shardsToRead } from '../routing/route.js'
-import { isForgotten } from '../routing/route-stamp.js'
 import type { Routing } from '../routing/routing.js'
 import type { Snapshot } from '../routing/snapshot.js'
 import type { Clock } from '../time/clock.js'
 import { combine, type Gathered } from './combine.js'
+import { forgottenBy, restoreRoute } from './forgotten-route.js'
 import { ReadRequest } from './read-request.js'
 
 /** What gathering needs from the stages around it. */
@@ -73,7 +72,7 @@ export class Gather {
     const shards = [shardOf(key, undefined, 0)]
     this.#request(key, shards, nowMs, (answers, error) => {
       const answer = answers?.[0]
-      const stamp = forgottenBy(snapshot, key, answer)
+      const stamp = forgottenBy(snapshot, key, stampOf(answer))
       if (answer?.status === 'read' && stamp === undefined && snapshot.isValidAt(clock.nowMs())) {
         done({ states: answer.states, missingShards: none, shardCount: 1, cause: undefined }, undefined)
         return
@@ -109,7 +108,7 @@ export class Gather {
       const shards = shardsToRead(key, snapshot.route(key))
       const attemptBeganMs = attempt === 1 ? beganMs : clock.nowMs()
       const answers = await this.#readAll(key, shards, attemptBeganMs)
-      const stamp = forgottenBy(snapshot, key, answers[0])
+      const stamp = forgottenBy(snapshot, key, stampOf(answers[0]))
       if (stamp !== undefined) await this.#restore(key, stamp, attemptBeganMs)
       else if (snapshot.isValidAt(clock.nowMs())) return requireSome(key, combine(fields, shards, answers))
     }
@@ -120,14 +119,8 @@ export class Gather {
   }
 
   /** Within the time of the attempt that found it. */
-  async #restore(key: string, stamp: RouteStamp, beganMs: number): Promise<void> {
-    const { clock, routing, options } = this.#parts
-    const leftMs = Math.max(1, beganMs + options.shardTimeoutMs - clock.nowMs())
-    try {
-      await callWithin(clock, leftMs, () => routing.restore(key, stamp))
-    } catch (error) {
-      throw new ReadFailedError(key, 'The directory has lost its route, which could not be written back.', error)
-    }
+  #restore(key: string, stamp: RouteStamp, beganMs: number): Promise<void> {
+    return restoreRoute(this.#parts, key, stamp, beganMs + this.#parts.options.shardTimeoutMs)
   }
 
   async #readAll(key: string, shards: readonly ShardRef[], beganMs: number): Promise<readonly ShardAnswer[]> {
@@ -216,13 +209,11 @@ export class Gather {
   }
 }
 
-/** The stamp of shard 0 that a snapshot knows nothing of; undefined where there is none. */
-function forgottenBy(snapshot: Snapshot, key: string, answer: ShardAnswer | undefined): RouteStamp | undefined {
-  if (answer?.status !== 'read' || answer.route === undefined) return undefined
-  return isForgotten(snapshot.directory, key, answer.route) ? answer.route : undefined
-}
-
 const settled = Promise.resolve()
+
+function stampOf(answer: ShardAnswer | undefined): RouteStamp | undefined {
+  return answer?.status === 'read' ? answer.route : undefined
+}
 
 /** A value of which no shard is known is none, however much a caller allows. */
 function requireSome(key: string, gathered: Gathered): Gathered {

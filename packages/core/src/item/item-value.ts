@@ -22,16 +22,16 @@ const depthMax = 30
  * A deep copy of an item, for the caller may change it at any time. Properties that are undefined are left out. Throws
  * `InvalidArgumentError` for what is not JSON: it names where.
  */
-export function copyItem(given: unknown): CopiedItem {
+export function copyItem(given: unknown, argument = 'item'): CopiedItem {
   if (!isPlainObject(given))
     throw new InvalidArgumentError(
-      'item',
+      argument,
       'an object of JSON values',
       given,
       'Give the collection a codec for other items.',
     )
   const copier = new Copier()
-  const value = copier.copy(given, 'item', 0) as ItemValue
+  const value = copier.copy(given, argument, 0) as ItemValue
   return { value, bytes: copier.bytes }
 }
 

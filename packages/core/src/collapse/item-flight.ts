@@ -1,0 +1,280 @@
+// Problem: a put or a delete may be answered late, twice or never, and its key may be spread meanwhile; still it must be in once,
+//   in the order of stamps, and no older copy may come back.
+// Scheme: a flight carries one change of one item under one stamp, to the places that its route names, until all have answered
+//   under the lease of that very route. A put that was routed again looks at the item's other places, and takes its copy back
+//   where something newer is there.
+// Invariants: nothing is acknowledged after its lease (rule late-ack); repeating is safe, since the greater stamp stays (rule
+//   newest-wins); only a first attempt that finds something newer takes a later stamp, so that a slow clock is not ignored.
+// Cost: one request for a put, and for a delete of a key without a route; else one for each place that the item may be in.
+// Source: docs/routing.md, rules late-ack, take-back, tombstone, every-candidate and newest-wins.
+
+import type { CollectionStore, ItemWriteAnswer } from '../backend/collection-store.js'
+import { asBackendError, BackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
+import { callWithin } from '../backend/call.js'
+import { unitsOf } from '../backend/guarded-backend.js'
+import type { Call } from '../backend/request.js'
+import type { Random } from '../chance/random.js'
+import { WriteRejectedError, WriteUnknownError } from '../errors/write-error.js'
+import { backoffMs } from '../internal/backoff.js'
+import type { ItemValue } from '../item/item-value.js'
+import type { SortValue } from '../item/sort-value.js'
+import type { HybridClock } from '../merge/hybrid-clock.js'
+import { compareStamps, type Stamp } from '../merge/stamp.js'
+import type { ShardRef } from '../operation.js'
+import type { ItemHash } from '../routing/item-hash.js'
+import { candidatesOf, homeOf } from '../routing/placement.js'
+import type { Routing } from '../routing/routing.js'
+import type { Snapshot } from '../routing/snapshot.js'
+import type { Clock } from '../time/clock.js'
+
+/** What every flight of a collection needs. */
+export interface ItemFlightParts {
+  readonly store: CollectionStore
+  readonly routing: Routing
+  readonly hash: ItemHash
+  readonly stamps: HybridClock
+  readonly clock: Clock
+  readonly random: Random
+  readonly requestTimeoutMs: number
+  readonly writeTimeoutMs: number
+  readonly clockSkewMaxMs: number
+  /** A tombstone outlives every request, operation, copy and read that is older. */
+  readonly tombstoneMs: number
+  readonly shardsPerReadMax: number
+  /** An attempt was throttled. */
+  onThrottle(key: string, shardIndex: number, throttle: ThrottleDetail): void
+}
+
+/** One change of one item. */
+export interface ItemChange {
+  /** With the collection's prefix. */
+  readonly key: string
+  readonly sort: SortValue
+  /** Undefined for a delete. */
+  readonly value: ItemValue | undefined
+}
+
+/** How often a first attempt takes a later stamp: each time it has met one that was made meanwhile. */
+const restampsMax = 5
+
+type WriteError = WriteRejectedError | WriteUnknownError
+
+/** A change of an item on its way to the store. */
+export class ItemFlight {
+  /** How many requests have been made. */
+  attempts = 0
+  /** Capacity units that the store has told of; undefined while it has told none. */
+  units: number | undefined
+  /** Where the last attempt went. */
+  shardIndex = 0
+  readonly #parts: ItemFlightParts
+  readonly #change: ItemChange
+  readonly #startedMs: number
+  #stamp: Stamp
+  #restamps = 0
+  /** Whether a request may have been done of which nobody knows. */
+  #isUncertain = false
+  /** Whether the change has been routed before, and may stand in places of that route. */
+  #isAgain = false
+
+  constructor(parts: ItemFlightParts, change: ItemChange) {
+    this.#parts = parts
+    this.#change = change
+    this.#startedMs = parts.clock.nowMs()
+    this.#stamp = parts.stamps.next()
+  }
+
+  /** Carries the change; answers with what went wrong, undefined when it is in, or something newer. */
+  async run(): Promise<WriteError | undefined> {
+    try {
+      for (;;) {
+        const snapshot = await this.#snapshot()
+        const newer = await this.#send(snapshot)
+        const isFirst = !this.#isUncertain && !this.#isAgain
+        if (newer !== undefined && isFirst) this.#stampAfter(newer)
+        else if (snapshot.isValidAt(this.#parts.clock.nowMs())) return undefined
+        else this.#isAgain = true
+      }
+    } catch (error) {
+      return error instanceof WriteRejectedError || error instanceof WriteUnknownError ? error : this.#gaveUp(error)
+    }
+  }
+
+  async #snapshot(): Promise<Snapshot> {
+    const { routing, clock } = this.#parts
+    const nowMs = clock.nowMs()
+    return routing.currentAt(nowMs) ?? routing.ready(Math.max(1, this.#startedMs + this.#parts.writeTimeoutMs - nowMs))
+  }
+
+  /** Answers with the greatest stamp that was found to be newer. */
+  #send(snapshot: Snapshot): Promise<Stamp | undefined> {
+    const { hash } = this.#parts
+    const { key, sort, value } = this.#change
+    const route = snapshot.route(key)
+    const hashed = route === undefined ? 0 : hash(sort, snapshot.directory.hashSeed)
+    if (value === undefined) return this.#delete(candidatesOf(key, route, hashed), route !== undefined, snapshot)
+    const home = homeOf(key, route, hashed)
+    const others = this.#isAgain ? candidatesOf(key, route, hashed).filter((shard) => shard !== home) : none
+    return this.#put(home, others, value, snapshot)
+  }
+
+  async #put(
+    home: ShardRef,
+    others: readonly ShardRef[],
+    value: ItemValue,
+    snapshot: Snapshot,
+  ): Promise<Stamp | undefined> {
+    const { store } = this.#parts
+    const { sort } = this.#change
+    const stamp = this.#stamp
+    const newer = await this.#write(home, snapshot, (call) => store.put({ shard: home, sort, value, stamp }, call))
+    if (newer !== undefined || others.length === 0) return newer
+    if (await this.#isNewerIn(others, snapshot)) await this.#takeBack(home, snapshot)
+    return undefined
+  }
+
+  /** Rule take-back: what was acknowledged meanwhile under another route may be newer, and stand in another place. */
+  async #isNewerIn(others: readonly ShardRef[], snapshot: Snapshot): Promise<boolean> {
+    const { store, shardsPerReadMax } = this.#parts
+    const { sort } = this.#change
+    let isNewer = false
+    for (let from = 0; from < others.length; from += shardsPerReadMax) {
+      const shards = others.slice(from, from + shardsPerReadMax)
+      const answers = await this.#repeated(shards[0] as ShardRef, snapshot, true, async (call) => {
+        const items = await store.get({ shards, sort, consistency: 'strong' }, call)
+        for (const item of items) if (item.status === 'failed') throw asBackendError(item.error)
+        return items
+      })
+      for (const answer of answers ?? []) {
+        const stamp = answer.status === 'read' ? answer.item?.stamp : undefined
+        if (stamp !== undefined && compareStamps(stamp, this.#stamp) > 0) isNewer = true
+      }
+    }
+    return isNewer
+  }
+
+  async #takeBack(home: ShardRef, snapshot: Snapshot): Promise<void> {
+    const { store } = this.#parts
+    const { sort } = this.#change
+    const deletion = { shard: home, sort, stamp: this.#stamp, mode: 'take-back', retentionMs: 0 } as const
+    await this.#write(home, snapshot, (call) => store.delete(deletion, call))
+  }
+
+  async #delete(places: readonly ShardRef[], isSpread: boolean, snapshot: Snapshot): Promise<Stamp | undefined> {
+    const { store, tombstoneMs } = this.#parts
+    const { sort } = this.#change
+    const mode = isSpread ? 'tombstone' : 'remove'
+    const stamp = this.#stamp
+    const answers = await Promise.all(
+      places.map((shard) =>
+        this.#write(shard, snapshot, (call) =>
+          store.delete({ shard, sort, stamp, mode, retentionMs: tombstoneMs }, call),
+        ),
+      ),
+    )
+    return answers.reduce(later, undefined)
+  }
+
+  async #write(
+    shard: ShardRef,
+    snapshot: Snapshot,
+    send: (call: Call) => Promise<ItemWriteAnswer>,
+  ): Promise<Stamp | undefined> {
+    const answer = await this.#repeated(shard, snapshot, false, send)
+    if (answer === undefined) return undefined
+    for (const throttle of answer.throttles ?? []) this.#parts.onThrottle(this.#change.key, shard.index, throttle)
+    const units = unitsOf(answer)
+    if (units !== undefined) this.units = (this.units ?? 0) + units
+    return answer.status === 'newer' ? answer.stamp : undefined
+  }
+
+  /** Sends a request until it is answered; undefined when the lease ended meanwhile, so that its answer would not count. */
+  async #repeated<T>(
+    shard: ShardRef,
+    snapshot: Snapshot,
+    isRead: boolean,
+    send: (call: Call) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { clock, random, requestTimeoutMs } = this.#parts
+    for (let attempt = 1; ; attempt++) {
+      if (!snapshot.isValidAt(clock.nowMs())) {
+        this.#requireTime(undefined)
+        return undefined
+      }
+      try {
+        this.attempts += 1
+        this.shardIndex = shard.index
+        return await callWithin(clock, requestTimeoutMs, send)
+      } catch (failure) {
+        const error = asBackendError(failure)
+        for (const throttle of throttlesOf(error)) this.#parts.onThrottle(this.#change.key, shard.index, throttle)
+        this.#note(error, isRead)
+        const delayMs = backoffMs(attempt, random)
+        this.#requireTime(error, delayMs)
+        await new Promise<void>((resolve) => clock.setTimer(resolve, delayMs))
+      }
+    }
+  }
+
+  /** Throws what will not get better by itself. */
+  #note(error: BackendError, isRead: boolean): void {
+    switch (error.kind) {
+      case 'unknown':
+        if (!isRead) this.#isUncertain = true
+        return
+      case 'throttled':
+      case 'unavailable':
+        return
+      case 'rejected':
+      case 'invalid':
+        throw this.#gaveUp(error)
+      default:
+        error.kind satisfies never
+    }
+  }
+
+  #requireTime(cause: unknown, delayMs = 0): void {
+    const { clock, writeTimeoutMs } = this.#parts
+    if (clock.nowMs() + delayMs < this.#startedMs + writeTimeoutMs) return
+    throw this.#gaveUp(cause, `No success within ${writeTimeoutMs} ms and ${this.attempts} attempts.`)
+  }
+
+  /** A change of which a part may be in is not known to be out. */
+  #gaveUp(cause: unknown, why = cause instanceof Error ? cause.message : 'It could not be sent.'): WriteError {
+    const { key } = this.#change
+    const isKnown = !this.#isUncertain && !this.#isAgain && !this.#isPartly
+    return isKnown ? new WriteRejectedError(key, why, cause) : new WriteUnknownError(key, why, cause)
+  }
+
+  /** Whether one of several places may have it: they are written at the same time. */
+  get #isPartly(): boolean {
+    return this.#change.value === undefined && this.attempts > 1
+  }
+
+  #stampAfter(newer: Stamp): void {
+    const { stamps, clock, clockSkewMaxMs } = this.#parts
+    this.#restamps += 1
+    if (this.#restamps > restampsMax)
+      throw this.#gaveUp(
+        undefined,
+        `Others wrote the item ${restampsMax} times meanwhile, each time with a later stamp.`,
+      )
+    const aheadMs = newer.timeMs - clock.wallMs()
+    if (aheadMs > clockSkewMaxMs) {
+      const error = new BackendError(
+        'rejected',
+        `What is stored has a stamp ${Math.round(aheadMs)} ms ahead of this machine's clock, more than limits.clockSkewMaxMs = ${clockSkewMaxMs} allows.`,
+      )
+      throw this.#gaveUp(error)
+    }
+    stamps.observe(newer)
+    this.#stamp = stamps.next()
+  }
+}
+
+const none: readonly ShardRef[] = []
+
+function later(a: Stamp | undefined, b: Stamp | undefined): Stamp | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return compareStamps(a, b) > 0 ? a : b
+}

@@ -1,0 +1,126 @@
+// Problem: a page of L items over N shards must come in order without reading L items of each, for nobody knows beforehand in
+//   which shards the first L stand.
+// Scheme: a k-way merge over readers that read ahead by what is to be expected: the hash deals items out evenly, so L of them
+//   leave L/N in each shard, give or take the deviation of a binomial distribution. When a reader runs dry, it and all
+//   that hold less than their part of the rest read at once.
+// Invariants: no item is handed out before every shard that may have an earlier one has shown its first; of one sort value the
+//   newest version counts, and a tombstone hides it.
+// Cost: about L + 2.5·√(L·N) items read for the first L in about one round of requests, and nothing twice; with one shard just
+//   L. Handing out compares the heads of all readers.
+// Source: Knuth, «The Art of Computer Programming», vol. 3, 5.4.1; docs/routing.md, «Rules for collections».
+
+import pLimit from 'p-limit'
+
+import type { StoredItem } from '../backend/collection-store.js'
+import type { RouteStamp } from '../backend/request.js'
+import { compareSort, type SortValue } from '../item/sort-value.js'
+import { type Route, shardsToRead } from '../routing/route.js'
+import { newerOf } from './item-gather.js'
+import type { ItemReadParts } from './item-request.js'
+import { ShardReader, type SortRange } from './shard-reader.js'
+
+/** So many standard deviations above the mean are read ahead: one shard in a hundred runs dry before the rest. */
+const deviations = 2.5
+
+/** How much to take. */
+export interface Taking {
+  /** So many items at most. */
+  readonly count: number
+  /** So many sort values at most are looked at, those of tombstones included. */
+  readonly examinedMax: number
+  readonly untilMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** Items of all shards of a key in one order. */
+export class ShardMerge {
+  /** The revision of the route that it follows. */
+  readonly revision: number
+  /** The last sort value that was looked at. */
+  last: SortValue | undefined
+  /** How many sort values were looked at. */
+  examinedCount = 0
+  readonly #parts: ItemReadParts
+  readonly #readers: readonly ShardReader[]
+  readonly #direction: 1 | -1
+
+  constructor(parts: ItemReadParts, key: string, route: Route | undefined, range: SortRange) {
+    this.#parts = parts
+    this.revision = revisionOf(route)
+    this.#readers = shardsToRead(key, route).map((shard) => new ShardReader(parts, shard, range))
+    this.#direction = range.order === 'ascending' ? 1 : -1
+  }
+
+  /** Whether every item of the range has been taken. */
+  get isAtEnd(): boolean {
+    return this.#readers.every((reader) => reader.isAtEnd && reader.heldCount === 0)
+  }
+
+  /** How many shards it reads. */
+  get shardCount(): number {
+    return this.#readers.length
+  }
+
+  /** When the oldest of the items that it holds began to be read. */
+  get heldSinceMs(): number {
+    return this.#readers.reduce((oldest, { heldSinceMs }) => Math.min(oldest, heldSinceMs), Infinity)
+  }
+
+  /** The stamp that shard 0 brought back. */
+  get route(): RouteStamp | undefined {
+    return this.#readers[0]?.route
+  }
+
+  /** The next items, in order. Rejects as a read does. */
+  async take({ count, examinedMax, untilMs, signal }: Taking): Promise<StoredItem[]> {
+    const taken: StoredItem[] = []
+    const examinedEnd = this.examinedCount + examinedMax
+    while (taken.length < count && this.examinedCount < examinedEnd) {
+      if (this.#readers.some((reader) => reader.heldCount === 0 && !reader.isAtEnd))
+        await this.#readAhead(Math.min(count - taken.length, examinedEnd - this.examinedCount), untilMs, signal)
+      const item = this.#next()
+      if (item === undefined) break
+      if (item.value !== undefined) taken.push(item)
+    }
+    return taken
+  }
+
+  async #readAhead(wanted: number, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { store, options } = this.#parts
+    const part = 1 / this.#readers.length
+    const mean = wanted * part
+    const most = Math.ceil(mean + deviations * Math.sqrt(mean * (1 - part)))
+    const due = this.#readers.filter(({ heldCount, isAtEnd }) => !isAtEnd && (heldCount === 0 || heldCount < mean))
+    const limit = pLimit(options.concurrencyMax)
+    const read = (reader: ShardReader) =>
+      reader.fetch(Math.min(store.limits.itemsPerPageMax, most - reader.heldCount), untilMs, signal)
+    const [first] = due
+    if (due.length === 1 && first !== undefined) await read(first)
+    else await Promise.all(due.map((reader) => limit(() => read(reader))))
+  }
+
+  /** Every reader that is not at its end shows its first item. */
+  #next(): StoredItem | undefined {
+    let first: StoredItem | undefined
+    for (const { head } of this.#readers) {
+      if (head === undefined) continue
+      if (first === undefined || this.#direction * compareSort(head.sort, first.sort) < 0) first = head
+    }
+    if (first === undefined) return undefined
+    let newest: StoredItem | undefined
+    for (const reader of this.#readers) {
+      const { head } = reader
+      if (head === undefined || (head !== first && compareSort(head.sort, first.sort) !== 0)) continue
+      newest = newerOf(newest, head)
+      reader.drop()
+    }
+    this.last = first.sort
+    this.examinedCount += 1
+    return newest
+  }
+}
+
+/** The revision of a route; 0 of a key without one. */
+export function revisionOf(route: Route | undefined): number {
+  return route?.revision ?? 0
+}

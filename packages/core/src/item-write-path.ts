@@ -1,0 +1,252 @@
+// A put or a delete travels: admission → detection → collapse → routing → backend. Everything that happens to it is named here.
+
+import pLimit from 'p-limit'
+
+import type { Bounds } from './admission/bounds.js'
+import { checkKey } from './admission/key-check.js'
+import { checkedSort } from './admission/sort-check.js'
+import type { CollectionStore } from './backend/collection-store.js'
+import type { ResolvedCollection } from './collection-options.js'
+import { AppendFlight, type Appending } from './collapse/append-flight.js'
+import type { FailureLog } from './collapse/failure-log.js'
+import { ItemCollapse, type ItemLanding } from './collapse/item-collapse.js'
+import type { ItemChange, ItemFlight, ItemFlightParts } from './collapse/item-flight.js'
+import { ClosedError } from './errors/closed-error.js'
+import { InvalidArgumentError } from './errors/misuse-error.js'
+import { isSpillwayError } from './errors/spillway-error.js'
+import { rejectOnAbort } from './internal/abort.js'
+import { knownOptions } from './internal/known-options.js'
+import { copyItem } from './item/item-value.js'
+import type { SortValue } from './item/sort-value.js'
+import type { HybridClock } from './merge/hybrid-clock.js'
+import type { ItemHash } from './routing/item-hash.js'
+import type { Stages } from './stages.js'
+
+/** What became of one item of many. */
+export type PutOutcome = { readonly status: 'written' } | { readonly status: 'failed'; readonly error: unknown }
+
+/** How many items are put. */
+export interface PutMany {
+  readonly concurrencyMax: number
+  readonly appendOnly: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** A change that has been checked and copied. */
+interface Accepted {
+  readonly change: ItemChange
+  readonly bytes: number
+}
+
+/** About what an item under way takes beside its bytes. */
+const overheadBytes = 200
+
+/** The write path of one collection. */
+export class ItemWritePath {
+  readonly #stages: Stages
+  readonly #store: CollectionStore
+  readonly #collection: ResolvedCollection
+  readonly #failures: FailureLog
+  readonly #bounds: Bounds
+  readonly #flight: ItemFlightParts
+  readonly #collapse: ItemCollapse
+  readonly #appends = new Set<Promise<unknown>>()
+  #isClosed = false
+
+  constructor(
+    stages: Stages,
+    store: CollectionStore,
+    collection: ResolvedCollection,
+    hash: ItemHash,
+    stamps: HybridClock,
+    bounds: Bounds,
+    failures: FailureLog,
+  ) {
+    const { backend, clock, random, routing, options, detection } = stages
+    const { requestTimeoutMs, writeTimeoutMs, clockSkewMaxMs } = options.limits
+    const { retryHorizonMs, leaseMs } = options.routing
+    this.#stages = stages
+    this.#store = store
+    this.#collection = collection
+    this.#failures = failures
+    this.#bounds = bounds
+    this.#flight = {
+      store,
+      routing,
+      hash,
+      stamps,
+      clock,
+      random,
+      requestTimeoutMs,
+      writeTimeoutMs,
+      clockSkewMaxMs,
+      // An older operation may have begun just before, send its last request a horizon later, and that may live as long.
+      tombstoneMs: 2 * retryHorizonMs + leaseMs + clockSkewMaxMs,
+      shardsPerReadMax: backend.capabilities.shardsPerReadMax,
+      onThrottle: (key, shardIndex, throttle) => stages.throttled(key, shardIndex, 'write', throttle),
+    }
+    this.#collapse = new ItemCollapse({
+      bounds,
+      clock,
+      windowMs: options.collapse.windowMs,
+      flight: this.#flight,
+      isHot: (key) => detection.isHot(key),
+      onFlush: (key, changeCount) => {
+        detection.countWrites(key, changeCount)
+        stages.declare(key)
+      },
+      onLanded: (flight, landing) => this.#landed(flight, landing),
+    })
+  }
+
+  /** Accepts a put; see `Collection.put`. Throws what is wrong with its arguments. */
+  put(name: string, sort: unknown, item: unknown, signal: AbortSignal | undefined): Promise<void> {
+    return this.#write(this.#accepted(name, sort, item, 'item'), signal)
+  }
+
+  /** Accepts a delete; see `Collection.delete`. Throws what is wrong with its arguments. */
+  delete(name: string, given: unknown, signal: AbortSignal | undefined): Promise<void> {
+    const { key, sort } = this.#placeOf(name, given, 'sort')
+    return this.#write({ change: { key, sort, value: undefined }, bytes: overheadBytes }, signal)
+  }
+
+  /** Puts many; see `Collection.putMany`. Throws what is wrong with its arguments. */
+  putMany(name: string, given: unknown, options: PutMany): Promise<readonly PutOutcome[]> {
+    const items = this.#allAccepted(name, given)
+    const { itemsPerAppendMax } = this.#store.limits
+    const isInBatches = options.appendOnly && this.#store.append !== undefined && itemsPerAppendMax > 1
+    if (isInBatches) requireOnce(items)
+    const { concurrencyMax, signal } = options
+    const limit = pLimit(concurrencyMax)
+    const outcomes: Promise<readonly PutOutcome[]>[] = []
+    const step = isInBatches ? itemsPerAppendMax : 1
+    for (let from = 0; from < items.length; from += step) {
+      const batch = items.slice(from, from + step)
+      const send = () => (isInBatches ? this.#append(batch) : this.#putOne(batch[0] as Accepted, signal))
+      outcomes.push(limit(() => (signal?.aborted === true ? [] : send())))
+    }
+    const all = Promise.all(outcomes).then((parts) => parts.flat())
+    return signal === undefined ? all : rejectOnAbort(all, signal)
+  }
+
+  /** See `ItemCollapse.flush`. */
+  async flush(): Promise<void> {
+    await Promise.all([this.#collapse.flush(), ...this.#appends])
+  }
+
+  /** See `ItemCollapse.close`. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([this.#collapse.close(), ...this.#appends])
+  }
+
+  #write({ change, bytes }: Accepted, signal: AbortSignal | undefined): Promise<void> {
+    return this.#collapse.write(itemId(change), change, bytes, signal)
+  }
+
+  async #putOne(item: Accepted, signal: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
+    try {
+      await this.#write(item, signal)
+      return [written]
+    } catch (error) {
+      return [{ status: 'failed', error }]
+    }
+  }
+
+  async #append(batch: readonly Accepted[]): Promise<readonly PutOutcome[]> {
+    const bytes = batch.reduce((sum, item) => sum + item.bytes, 0)
+    const { key } = (batch[0] as Accepted).change
+    const send = () => this.#appendNow(key, batch, bytes)
+    try {
+      return await (this.#bounds.hasRoom ? send() : this.#bounds.whenRoom(key, bytes, undefined, send))
+    } catch (error) {
+      return batch.map(() => ({ status: 'failed', error }))
+    }
+  }
+
+  async #appendNow(key: string, batch: readonly Accepted[], bytes: number): Promise<readonly PutOutcome[]> {
+    if (this.#isClosed) throw new ClosedError('putMany()')
+    const { detection } = this.#stages
+    this.#bounds.enter(bytes)
+    detection.countWrites(key, batch.length)
+    this.#stages.declare(key)
+    const flight = new AppendFlight(this.#flight, batch.map(({ change }) => change) as readonly Appending[]).run()
+    this.#appends.add(flight)
+    try {
+      const { errors, sentCount, units } = await flight
+      detection.countWriteRequests(key, sentCount, units ?? sentCount)
+      for (const error of errors) if (error !== undefined) this.#noteFailure(key, 1, error)
+      return errors.map((error) => (error === undefined ? written : { status: 'failed', error }))
+    } finally {
+      this.#appends.delete(flight)
+      this.#bounds.leave(bytes)
+    }
+  }
+
+  #allAccepted(name: string, given: unknown): readonly Accepted[] {
+    if (typeof (given as Iterable<unknown> | null | undefined)?.[Symbol.iterator] !== 'function')
+      throw new InvalidArgumentError('items', 'an iterable of { sort, item }', given)
+    return Array.from(given as Iterable<unknown>, (entry, i) => {
+      const { sort, item } = knownOptions(entry, `items[${i}]`, ['sort', 'item'])
+      return this.#accepted(name, sort, item, `items[${i}].item`)
+    })
+  }
+
+  #accepted(name: string, given: unknown, item: unknown, argument: string): Accepted {
+    const { codec } = this.#collection
+    const { key, sort } = this.#placeOf(name, given, argument.replace(/item$/, 'sort'))
+    const { value, bytes } = copyItem(codec === undefined ? item : codec.encode(item), argument)
+    const { itemBytesMax } = this.#store.limits
+    if (bytes > itemBytesMax)
+      throw new InvalidArgumentError(argument, `at most ${itemBytesMax} bytes`, `${bytes} bytes`)
+    return { change: { key, sort, value }, bytes: bytes + overheadBytes }
+  }
+
+  #placeOf(name: string, given: unknown, argument: string): { readonly key: string; readonly sort: SortValue } {
+    const { prefix, sort: sortType } = this.#collection
+    checkKey(name, prefix, this.#stages.backend.capabilities)
+    const sort = checkedSort(given, argument, sortType, this.#store.limits)
+    return { key: prefix === '' ? name : prefix + name, sort }
+  }
+
+  #landed(flight: ItemFlight, { key, changeCount, durationMs, error }: ItemLanding): void {
+    const { detection, events } = this.#stages
+    const { attempts, shardIndex, units } = flight
+    detection.countWriteRequests(key, attempts, units ?? (error === undefined ? 1 : 0))
+    if (error !== undefined) this.#noteFailure(key, changeCount, error)
+    if (!events.hasListeners('flush')) return
+    const outcome = error === undefined ? 'written' : isSpillwayError(error, 'WRITE_UNKNOWN') ? 'unknown' : 'rejected'
+    events.emit('flush', {
+      record: this.#collection.name,
+      key,
+      shardIndex,
+      changeCount,
+      attempts,
+      durationMs,
+      outcome,
+    })
+  }
+
+  #noteFailure(key: string, changeCount: number, error: unknown): void {
+    this.#stages.counters.failedWrites += changeCount
+    this.#failures.add(this.#collection.name, key, changeCount, 0, error)
+  }
+}
+
+const written: PutOutcome = Object.freeze({ status: 'written' })
+
+/** A text that no other item has: the key's length tells where it ends. */
+function itemId({ key, sort }: ItemChange): string {
+  if (!(sort instanceof Uint8Array)) return `${key.length}:${key}${sort}`
+  return `${key.length}:${key}${Buffer.from(sort.buffer, sort.byteOffset, sort.length).toString('latin1')}`
+}
+
+function requireOnce(items: readonly Accepted[]): void {
+  const seen = new Set<string>()
+  for (const [i, { change }] of items.entries()) {
+    const id = itemId(change)
+    if (seen.has(id))
+      throw new InvalidArgumentError(`items[${i}].sort`, 'written once, since options.appendOnly says so', change.sort)
+    seen.add(id)
+  }
+}
