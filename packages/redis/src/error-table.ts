@@ -91,6 +91,8 @@ export function closedClient(name: string): BackendError {
 export function readFailure(error: unknown): BackendError {
   if (isBackendError(error)) return error
   const message = messageOf(error)
+  const own = ownRefusal(message)
+  if (own !== undefined) return new BackendError('invalid', own, { cause: error })
   const meaning = meaningOf(message)
   return made(meaning?.kind ?? 'unavailable', message, meaning?.advice, error)
 }
@@ -102,15 +104,20 @@ export function readFailure(error: unknown): BackendError {
 export function writeFailure(error: unknown, mayBeCopied: boolean, isDeduped = true): BackendError {
   if (isBackendError(error)) return error
   const message = messageOf(error)
-  const own = /^SPILLWAY (.*?)( script: .*)?$/.exec(message)
+  const own = ownRefusal(message)
   // After the dedupe check a refusal says that no earlier copy is in either; without one it speaks of the last copy alone.
   const ownKind = mayBeCopied && !isDeduped ? 'unknown' : 'invalid'
-  if (own !== null) return new BackendError(ownKind, own[1] as string, { cause: error })
+  if (own !== undefined) return new BackendError(ownKind, own, { cause: error })
   if (mayBeCopied) return made('unknown', message, meaningOf(message)?.advice, error)
   const sum = sums.find(([pattern]) => pattern.test(message))
   if (sum !== undefined) return new BackendError('invalid', sum[1], { cause: error })
   const meaning = meaningOf(message) ?? meaningOfLast(message)
   return made(meaning?.kind ?? 'unknown', message, meaning?.advice, error)
+}
+
+/** What a script of ours says. */
+function ownRefusal(message: string): string | undefined {
+  return /^SPILLWAY (.*?)( script: .*)?$/.exec(message)?.[1]
 }
 
 function meaningOf(message: string): Meaning | undefined {

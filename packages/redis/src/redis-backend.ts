@@ -1,5 +1,5 @@
 // Problem: one store for a single Redis, one behind Sentinel and a cluster, whatever client the application has.
-// Scheme: a port to the client, a directory and records on it. Opening loads the scripts and refuses a Redis that may throw
+// Scheme: a port to the client, a directory, records and collections on it. Opening loads the scripts and refuses a Redis that may throw
 //   away what it holds.
 // Invariants: the client is the application's: it is neither connected nor closed here.
 // Cost: a few requests when opened.
@@ -11,10 +11,14 @@ import type { RedisPort } from './client-port.js'
 import { readFailure } from './error-table.js'
 import { fromIoredis, type IoredisClient } from './from-ioredis.js'
 import { type RedisOptions, resolveOptions } from './options.js'
+import { RedisCollections } from './redis-collections.js'
 import { RedisDirectory } from './redis-directory.js'
 import { RedisRecords } from './redis-records.js'
 import { applyScript } from './scripts/apply.js'
+import { changeItemScript } from './scripts/change-item.js'
 import { clearScript } from './scripts/clear.js'
+import { findItemScript } from './scripts/find-item.js'
+import { pageItemsScript } from './scripts/page-items.js'
 import { sealScript } from './scripts/seal.js'
 import { stampScript } from './scripts/stamp.js'
 import { swapScript } from './scripts/swap.js'
@@ -45,6 +49,7 @@ export function redis(options: RedisOptions): Backend {
     }),
     directory: new RedisDirectory(port, resolved),
     records: new RedisRecords(port, resolved),
+    collections: new RedisCollections(port, resolved),
     open: () => open(port),
   }
 }
@@ -68,7 +73,8 @@ async function open(port: RedisPort): Promise<void> {
   try {
     await refuseEviction(port)
     // Where SCRIPT is not allowed, the whole text goes with every run.
-    const scripts = [applyScript, clearScript, sealScript, stampScript, swapScript, touchScript]
+    const forRecords = [applyScript, clearScript, sealScript, stampScript, swapScript, touchScript]
+    const scripts = [...forRecords, changeItemScript, findItemScript, pageItemsScript]
     await Promise.all(scripts.map((script) => script.load(port).catch(ignoreRefusal)))
   } catch (error) {
     throw readFailure(error)

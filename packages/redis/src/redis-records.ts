@@ -1,11 +1,10 @@
 // Problem: a change must be in a shard once, whatever the client, the network and the cluster do; a read must see all of it.
 // Scheme: a shard is one hash. A write or an absorption is one run of one script; a read is one HMGET a shard, sent together.
-//   A field with a rule of the user's own is merged here, and the script takes it only if the stored text is still the one that
-//   it was merged with. A single whole number that needs no dedupe, to shard 0, which is never sealed, is a bare HINCRBY; several
+//   A single whole number that needs no dedupe, to shard 0, which is never sealed, is a bare HINCRBY; several
 //   fields are not, since what EXEC has begun it does not take back.
 // Invariants: those of the contract. What routes rest upon – seals, absorptions, stamps – is answered once a replica has it.
-// Cost: one request a write, two where a field with a user's own rule has a value already; one round trip a primary for a read.
-// Source: backend.ts of the core; scripts/apply.ts.
+// Cost: one request a write; one round trip a primary for a read.
+// Source: backend.ts of the core; apply.ts.
 
 import {
   BackendError,
@@ -22,13 +21,12 @@ import {
   type WriteAnswer,
 } from '@spillway/core'
 
+import { type Application, addBare, apply } from './apply.js'
 import { absorbArgs, checkCount, inScriptOrder, isWholeSum, type Merged, writeArgs } from './apply-request.js'
 import { answersOf, type CommandAnswer, type RedisPort } from './client-port.js'
 import { isWrongType, readFailure, writeFailure } from './error-table.js'
-import { encoded, hashFieldOf } from './field-state.js'
 import type { ResolvedRedisOptions } from './options.js'
 import { placeOf } from './physical-key.js'
-import { replicaWaitsOf } from './replica-waits.js'
 import { awaitReplicas, type Repetition } from './replication.js'
 import { applyScript } from './scripts/apply.js'
 import { clearScript } from './scripts/clear.js'
@@ -36,28 +34,8 @@ import { sealScript } from './scripts/seal.js'
 import { stampScript } from './scripts/stamp.js'
 import { contentsOf, fieldNamesOf } from './shard-contents.js'
 
-/** So often a user's own merge is tried against others before the write is called unavailable: nothing is done, and the core waits. */
-const mergesMax = 64
-
 const done: WriteAnswer = Object.freeze({ status: 'done' })
 const sealed: WriteAnswer = Object.freeze({ status: 'sealed' })
-
-/** What the script is to do. */
-interface Application<T> {
-  readonly key: string
-  /** In the order in which the script names them. */
-  readonly changes: readonly FieldChange[]
-  /** Whether a WAIT follows. */
-  readonly isConfirmed: boolean
-  /** Whether what is in already is found to be in. */
-  readonly isDeduped: boolean
-  /** What the port had counted before anything was sent. */
-  readonly resendCount: number
-  /** The script's arguments, with what was merged here in the meantime. */
-  readonly argsOf: (merged?: Merged) => readonly string[]
-  /** What its answer means. */
-  readonly made: (answer: unknown) => T
-}
 
 /** Records in Redis. */
 export class RedisRecords implements RecordStore {
@@ -88,7 +66,9 @@ export class RedisRecords implements RecordStore {
       }
       const [first] = ordered as [FieldChange]
       const isBare = stamp === undefined && shard.index === 0 && ordered.length === 1 && !isConfirmed
-      return isBare && isWholeSum(first) ? this.#add(application, first) : this.#apply(application)
+      return isBare && isWholeSum(first)
+        ? addBare(this.#port, this.#options, application, done)
+        : apply(this.#port, this.#options, application)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -138,7 +118,7 @@ export class RedisRecords implements RecordStore {
     const ordered = inScriptOrder(changes)
     const key = placeOf(target)
     const argsOf = (merged?: Merged) => absorbArgs(absorb, adoptStringAs, ordered, merged)
-    const attachedCount = await this.#apply({
+    const attachedCount = await apply(this.#port, this.#options, {
       key,
       changes: ordered,
       isConfirmed: false,
@@ -188,67 +168,6 @@ export class RedisRecords implements RecordStore {
       )
   }
 
-  /** Adds without a script; where a string may have to be adopted, with it. */
-  #add(application: Application<WriteAnswer>, change: FieldChange): Promise<WriteAnswer> {
-    const { key } = application
-    return this.#port.send(key, ['hincrby', key, hashFieldOf(change.name), encoded(change)]).then(
-      () => done,
-      (error: unknown) => {
-        if (this.#options.adoptStringAs !== '' && isWrongType(error)) return this.#apply(application)
-        throw this.#failureOf(error, application)
-      },
-    )
-  }
-
-  /** Runs the script until no user's own rule was overtaken. */
-  #apply<T>(application: Application<T>, merged?: Merged, attempt = 1): Promise<T> {
-    const { key, isConfirmed, argsOf, made } = application
-    const args = argsOf(merged)
-    const ran = isConfirmed ? this.#runReplicated(key, args) : applyScript.run(this.#port, key, args)
-    return ran.then(
-      (answer) => {
-        if (!Array.isArray(answer) || answer[0] !== 'retry') return made(answer)
-        if (attempt < mergesMax) return this.#applyMerged(application, answer, attempt + 1)
-        const message = `Others changed the key ${mergesMax} times while its fields were merged.`
-        throw new BackendError(this.#mayBeIn(application) ? 'unknown' : 'unavailable', message)
-      },
-      (error: unknown) => {
-        throw this.#failureOf(error, application)
-      },
-    )
-  }
-
-  #applyMerged<T>(application: Application<T>, answer: readonly unknown[], attempt: number): Promise<T> {
-    let merged: Merged
-    try {
-      merged = mergedWith(application.changes, answer)
-    } catch (error) {
-      if (!this.#mayBeIn(application)) throw error
-      throw new BackendError('unknown', `${(error as Error).message} A copy sent before may be in.`, { cause: error })
-    }
-    return this.#apply(application, merged, attempt)
-  }
-
-  /** Whether a copy may be in that no answer speaks of. */
-  #mayBeIn({ isDeduped, resendCount }: Application<unknown>): boolean {
-    return !isDeduped && this.#port.resendCount() !== resendCount
-  }
-
-  /** The script and a WAIT behind it on the same connection, which then covers what the script wrote. */
-  async #runReplicated(key: string, args: readonly string[]): Promise<unknown> {
-    const { writeReplicas, replicaWaitMs } = this.#options
-    const confirmation = { script: applyScript, key, args, replicaCount: writeReplicas, waitMs: replicaWaitMs }
-    const [ran, waited] = await replicaWaitsOf(this.#port).confirmed(confirmation)
-    if (ran.status !== 'answered') throw ran.error
-    const count = waited.status === 'answered' ? Number(waited.value) : 0
-    if (ran.value === 'done' && count < writeReplicas)
-      throw new BackendError(
-        'unknown',
-        `${count} of ${writeReplicas} replicas have the write. It may be lost in a failover.`,
-      )
-    return ran.value
-  }
-
   async #change({ script, key, args }: Omit<Repetition, 'stands'>): Promise<unknown> {
     const before = this.#port.resendCount()
     try {
@@ -256,10 +175,6 @@ export class RedisRecords implements RecordStore {
     } catch (error) {
       throw writeFailure(error, this.#port.resendCount() !== before)
     }
-  }
-
-  #failureOf(error: unknown, { changes, isDeduped, resendCount }: Application<unknown>): BackendError {
-    return withFieldName(writeFailure(error, this.#port.resendCount() !== resendCount, isDeduped), changes)
   }
 
   #mayBeAdopted(shard: ShardRef, error: unknown): boolean {
@@ -301,32 +216,4 @@ function writeAnswerOf(answer: unknown): WriteAnswer {
   if (answer === 'sealed') return sealed
   if (Array.isArray(answer) && answer[0] === 'expired') return { status: 'expired', forgottenUpTo: Number(answer[1]) }
   throw new BackendError('unknown', 'Redis answered a write in a form that is not known.')
-}
-
-/** The texts of fields with a user's own rule, merged with what Redis has just said that it holds: text and digest, field by field. */
-function mergedWith(changes: readonly FieldChange[], [, ...known]: readonly unknown[]): Merged {
-  const merged = new Map<FieldChange, readonly [string, string]>()
-  for (const change of changes) {
-    if (change.rule.kind !== 'custom') continue
-    const [text, digest] = known.splice(0, 2)
-    if (typeof text === 'string') merged.set(change, [mergedText(change, text), String(digest)])
-  }
-  return merged
-}
-
-function mergedText(change: FieldChange, text: string): string {
-  try {
-    return change.rule.encode(change.rule.merge(change.rule.decode(text), change.state))
-  } catch (error) {
-    throw new BackendError('invalid', `A rule of the user's own threw: ${String(error)}`, { cause: error })
-  }
-}
-
-/** The script names a field by its position. */
-function withFieldName(failure: BackendError, changes: readonly FieldChange[]): BackendError {
-  const [, position, why] = /^(\d+) (.*)$/.exec(failure.message) ?? []
-  const name = changes[Number(position) - 1]?.name
-  if (name === undefined) return failure
-  const outcome = failure.kind === 'invalid' ? 'Nothing was changed.' : 'A copy sent before may be in.'
-  return new BackendError(failure.kind, `Field ${JSON.stringify(name)} ${why}. ${outcome}`, { cause: failure.cause })
 }

@@ -16,6 +16,33 @@ import type { ResolvedRedisOptions } from './options.js'
 import { replicaWaitsOf } from './replica-waits.js'
 import type { Script } from './scripts/script.js'
 
+/** A change that replicas are waited for. */
+export interface Replicated {
+  readonly script: Script
+  readonly key: string
+  readonly args: readonly string[]
+  /** Whether replicas must have what the answer speaks of. */
+  readonly mustStand: (answer: unknown) => boolean
+}
+
+/**
+ * Runs a script and a WAIT behind it on the same connection, which then covers what the script wrote; resolves with the script's
+ * answer once `writeReplicas` have that. Rejects with what Redis or the client said, or with a `BackendError`.
+ */
+export async function runReplicated(
+  port: RedisPort,
+  { script, key, args, mustStand }: Replicated,
+  { writeReplicas, replicaWaitMs }: ResolvedRedisOptions,
+): Promise<unknown> {
+  const confirmation = { script, key, args, replicaCount: writeReplicas, waitMs: replicaWaitMs }
+  const [ran, waited] = await replicaWaitsOf(port).confirmed(confirmation)
+  if (ran.status !== 'answered') throw ran.error
+  const count = waited.status === 'answered' ? Number(waited.value) : 0
+  if (!mustStand(ran.value) || count >= writeReplicas) return ran.value
+  const message = `${count} of ${writeReplicas} replicas have the write. It may be lost in a failover.`
+  throw new BackendError('unknown', message)
+}
+
 /** Writes once more what was written. */
 export interface Repetition {
   readonly script: Script

@@ -1,16 +1,21 @@
+import { routeSource } from './items.js'
 import { onlineReplicas, Script } from './script.js'
 
 /**
  * Keeps a route with a shard, unless a stamp of the same or a later revision is there, which is then written once more.
- * A counter in a string is first turned into a hash. A key with an expiry is refused: its other shards would outlive it.
+ * A counter in a string is first turned into a hash; among items the route is a member. A key with an expiry is refused: its other shards would outlive it.
  * KEYS: the shard. ARGV: revision, text, the field of adopted strings or nothing. Answers with how many replicas are attached.
  */
 export const stampScript = new Script(`
 local key, adopted = KEYS[1], ARGV[3]
 local replicas = ${onlineReplicas}
+${routeSource}
 local stamp = redis.pcall('HGET', key, '~spillway~route')
 local isString = type(stamp) == 'table' and adopted ~= '' and redis.call('TYPE', key).ok == 'string'
-if type(stamp) == 'table' and not isString then return stamp end
+local heads = type(stamp) == 'table' and not isString and redis.pcall('ZRANGEBYLEX', key, '[~spillway~', '(~spillway~~', 'LIMIT', 0, 1)
+if heads and not heads[1] then return stamp end
+local known = heads and routeAt(key)
+if heads then stamp = known end
 if isString or not stamp or tonumber(string.match(stamp, '^%d+')) < tonumber(ARGV[1]) then
   if redis.call('PTTL', key) >= 0 then
     return redis.error_reply('SPILLWAY A key with an expiry is not spread, for its other shards would outlive it. Give it none (PERSIST), or let it stay on one shard.')
@@ -28,6 +33,12 @@ if isString then
   redis.call('DEL', key)
   redis.call('HSET', key, adopted, text)
 end
-redis.call('HSET', key, '~spillway~route', stamp)
+if heads then
+  -- Taken away first, for what changes nothing is not sent to replicas.
+  if known then redis.call('ZREM', key, 'r' .. known) end
+  redis.call('ZADD', key, 0, 'r' .. stamp)
+else
+  redis.call('HSET', key, '~spillway~route', stamp)
+end
 return replicas
 `)

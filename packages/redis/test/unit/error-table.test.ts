@@ -59,7 +59,7 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   ['ERR hash value is not an integer', 'unavailable', 'invalid', 'unknown'],
   ['ERR increment or decrement would overflow', 'unavailable', 'invalid', 'unknown'],
   ['WRONGTYPE Operation against a key holding the wrong kind of value', 'invalid', 'invalid', 'unknown'],
-  ['SPILLWAY 1 is stored as something else', 'unavailable', 'invalid', 'invalid'],
+  ['SPILLWAY 1 is stored as something else', 'invalid', 'invalid', 'invalid'],
   ["Stream isn't writeable and enableOfflineQueue options is false", 'unavailable', 'unavailable', 'unknown'],
   ["Cluster isn't ready and enableOfflineQueue options is false", 'unavailable', 'unavailable', 'unknown'],
   ['Connection in subscriber mode, only subscriber commands may be used', 'invalid', 'invalid', 'unknown'],
