@@ -26,3 +26,13 @@ describeBackend(
   'dynamo on a table with names of its own and a sort key',
   harnessOn({ direct, keys: { partitionKey: 'id', sortKey: 'kind', sortValue: 'record' } }),
 )
+
+describeBackend(
+  'dynamo on a table whose sort key is a number',
+  harnessOn({ direct, keys: { sortKey: 'at', sortValue: -1 } }),
+)
+
+describeBackend(
+  'dynamo on a table whose sort key is binary',
+  harnessOn({ direct, keys: { sortKey: 'bytes', sortValue: new Uint8Array([0]) } }),
+)

@@ -122,18 +122,18 @@ describe('partitions', () => {
   })
 })
 
-describe('items under one partition key', () => {
-  const item = (sk: string) => ({ pk: { S: 'one' }, sk: { S: sk } })
-  const put = (sk: string, more: object = {}) => new PutItemCommand({ TableName: sorted, Item: item(sk), ...more })
-  const query = (more: object = {}) =>
-    new QueryCommand({
-      TableName: sorted,
-      KeyConditionExpression: '#p = :p AND sk >= :s',
-      ExpressionAttributeNames: { '#p': 'pk' },
-      ExpressionAttributeValues: { ':p': { S: 'one' }, ':s': { S: 'a' } },
-      ...more,
-    })
+const item = (sk: string) => ({ pk: { S: 'one' }, sk: { S: sk } })
+const put = (sk: string, more: object = {}) => new PutItemCommand({ TableName: sorted, Item: item(sk), ...more })
+const query = (more: object = {}) =>
+  new QueryCommand({
+    TableName: sorted,
+    KeyConditionExpression: '#p = :p AND sk >= :s',
+    ExpressionAttributeNames: { '#p': 'pk' },
+    ExpressionAttributeValues: { ':p': { S: 'one' }, ':s': { S: 'a' } },
+    ...more,
+  })
 
+describe('items under one partition key', () => {
   test('lie in one partition, whose rate is shared by puts, batches and queries', async () => {
     const partitions = { count: 64, writeUnitsPerSecond: 4, readUnitsPerSecond: 1 }
     const [, client] = await opened({ partitions, nowMs: () => 0 })
