@@ -1,10 +1,21 @@
-import type { Backend } from '@spillway/core'
+import type { Backend, SortType } from '@spillway/core'
 
-import type { Harness, hooks } from './harness.js'
+import { hooks, type Harness } from './harness.js'
 import type { World } from './world.js'
 
-/** What a rule needs beside the contract's required parts: a hook of the harness, or something that a backend may leave out. */
-export type Need = (typeof hooks)[number] | 'stampRoute' | 'batches'
+/**
+ * What a rule needs beside the contract's required parts: a hook of the harness, or something that a backend may leave out.
+ * `append` and the types of sort values are parts of `collections`.
+ */
+export type Need =
+  | (typeof hooks)[number]
+  | 'stampRoute'
+  | 'batches'
+  | 'collections'
+  | 'append'
+  | 'sorted strings'
+  | 'sorted numbers'
+  | 'sorted bytes'
 
 /** One thing that every backend must keep. */
 export interface Rule {
@@ -20,20 +31,45 @@ export interface Rule {
   check(world: World): Promise<void>
 }
 
+/** What a backend may leave out, and how it shows that it does. */
+const abilities: Readonly<Record<string, readonly [isThere: (backend: Backend) => boolean, lacking: string]>> = {
+  stampRoute: [
+    ({ records }) => records.stampRoute !== undefined,
+    'the backend has no records.stampRoute(), which only stores need that may forget acknowledged writes',
+  ],
+  batches: [
+    ({ capabilities }) => capabilities.shardsPerReadMax >= 2,
+    'the backend reads one shard at a time (shardsPerReadMax)',
+  ],
+  collections: [({ collections }) => collections !== undefined, 'the backend has no collections'],
+  append: [
+    ({ collections }) => collections?.append !== undefined,
+    'the backend has no collections.append(), which only stores need whose batches know no conditions',
+  ],
+  'sorted strings': [ordersBy('string'), 'the collections of the backend do not order strings (sortTypes)'],
+  'sorted numbers': [ordersBy('number'), 'the collections of the backend do not order numbers (sortTypes)'],
+  'sorted bytes': [ordersBy('bytes'), 'the collections of the backend do not order bytes (sortTypes)'],
+}
+
+function ordersBy(type: SortType): (backend: Backend) => boolean {
+  return ({ collections }) => collections?.limits.sortTypes.includes(type) === true
+}
+
 /** Why a harness cannot try a rule: it lacks a hook. Undefined when it can. */
 export function lacksHook(rule: Rule, harness: Harness): string | undefined {
-  for (const need of rule.needs ?? [])
-    if (need !== 'stampRoute' && need !== 'batches' && harness[need] === undefined)
-      return `the harness has no ${need}()`
-  return undefined
+  const missing = (rule.needs ?? []).find((need) => isHook(need) && harness[need] === undefined)
+  return missing && `the harness has no ${missing}()`
 }
 
 /** Why a rule does not apply to a backend: it leaves out what a backend may leave out. Undefined when it applies. */
-export function lacksAbility(rule: Rule, { capabilities, records }: Backend): string | undefined {
-  const needs = rule.needs ?? []
-  if (needs.includes('stampRoute') && records.stampRoute === undefined)
-    return 'the backend has no records.stampRoute(), which only stores need that may forget acknowledged writes'
-  if (needs.includes('batches') && capabilities.shardsPerReadMax < 2)
-    return 'the backend reads one shard at a time (shardsPerReadMax)'
+export function lacksAbility(rule: Rule, backend: Backend): string | undefined {
+  for (const need of rule.needs ?? []) {
+    const [isThere, lacking] = abilities[need] ?? []
+    if (isThere?.(backend) === false) return lacking
+  }
   return undefined
+}
+
+function isHook(need: Need): need is (typeof hooks)[number] {
+  return (hooks as readonly Need[]).includes(need)
 }

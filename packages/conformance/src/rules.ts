@@ -7,11 +7,20 @@ import { dedupeRules } from './chapters/dedupe.js'
 import { directoryRules } from './chapters/directory.js'
 import { errorRules } from './chapters/errors.js'
 import { fieldRules } from './chapters/fields.js'
+import { appendRules } from './chapters/appending.js'
+import { itemDeleteRules } from './chapters/item-deletes.js'
+import { itemLimitRules } from './chapters/item-limits.js'
+import { itemOrderRules } from './chapters/item-order.js'
+import { itemShardRules } from './chapters/item-shards.js'
+import { itemTroubleRules } from './chapters/item-trouble.js'
+import { itemVersionRules } from './chapters/item-versions.js'
+import { itemRules } from './chapters/items.js'
 import { keyRules } from './chapters/keys.js'
 import { lifeRules } from './chapters/life.js'
 import { limitRules } from './chapters/limits.js'
 import { lostAnswerRules } from './chapters/lost-answers.js'
 import { mergingRules } from './chapters/merging.js'
+import { pageRules } from './chapters/pages.js'
 import { partialRules } from './chapters/partial.js'
 import { sealingRules } from './chapters/sealing.js'
 import { stampingRules } from './chapters/stamping.js'
@@ -46,6 +55,15 @@ export const chapters: readonly Chapter[] = [
   { title: 'lost answers', rules: lostAnswerRules },
   { title: 'aborts and time-outs', rules: abortRules },
   { title: 'throttles', rules: throttleRules },
+  { title: 'items', rules: itemRules },
+  { title: 'order of items', rules: itemOrderRules },
+  { title: 'pages', rules: pageRules },
+  { title: 'versions of items', rules: itemVersionRules },
+  { title: 'deleted items', rules: itemDeleteRules },
+  { title: 'shards of items', rules: itemShardRules },
+  { title: 'appended items', rules: appendRules },
+  { title: 'limits of items', rules: itemLimitRules },
+  { title: 'items in trouble', rules: itemTroubleRules },
 ]
 
 /** Every rule of the kit. */

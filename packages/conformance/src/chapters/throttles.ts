@@ -6,28 +6,10 @@ import { ensure, ensureEqual } from '../ensure.js'
 import { requestsMax } from '../requests-max.js'
 import type { Rule } from '../rule.js'
 import { settled, type Settled } from '../settled.js'
+import { refusedCount, toldOf } from '../told-throttles.js'
 import { fieldOf, type World } from '../world.js'
 
 const total = fieldOf('total', sum())
-
-/** So many requests the store refuses: more than one, so that a client that tells of one throttle alone is caught. */
-const refusedCount = 2
-
-/** What was told of throttles: by an answer of all of them, by a failure of one at least. Silence breaks the rule. */
-function toldOf(what: string, outcome: Settled<readonly ThrottleDetail[]>): readonly ThrottleDetail[] {
-  if (outcome.status === 'answered') {
-    ensureEqual(outcome.answer.length, refusedCount, `the number of throttles that ${what} told of once it succeeded`)
-    return outcome.answer
-  }
-  const { kind, throttle } = outcome.error
-  ensure(
-    kind === 'throttled' || kind === 'unknown',
-    `Expected ${what} that was throttled to fail as «throttled» or «unknown», but it failed as «${kind}».`,
-  )
-  if (throttle === undefined)
-    ensure(false, `Expected ${what} that failed for lack of capacity to come with «throttle».`)
-  return throttle === undefined ? [] : [throttle]
-}
 
 /** Writes while the store is busy. */
 async function writeThrottled(world: World): Promise<Settled<readonly ThrottleDetail[]>> {

@@ -4,7 +4,15 @@
 // Invariants: each request takes a turn of the event loop, so that requests overlap and can be aborted under way; what is
 //   refused has no effect.
 
-import { BackendError, memory, placeOf, type Backend, type ShardAnswer, type ThrottleDetail } from '@spillway/core'
+import {
+  BackendError,
+  memory,
+  placeOf,
+  type Backend,
+  type CollectionStore,
+  type ShardAnswer,
+  type ThrottleDetail,
+} from '@spillway/core'
 import type { Harness } from '@spillway/conformance'
 
 const throttle: ThrottleDetail = { reason: 'TooBusy', scope: 'other' }
@@ -29,7 +37,7 @@ class TroubledStore {
   unreadablePlace: string | undefined
 
   constructor(inner: Backend = memory()) {
-    const { name, capabilities, directory, records } = inner
+    const { name, capabilities, directory, records, collections } = inner
     const isUnreadable = (shard: Parameters<typeof placeOf>[0]) => placeOf(shard) === this.unreadablePlace
     this.backend = {
       name,
@@ -55,6 +63,28 @@ class TroubledStore {
         clear: (shard, retentionMs, call) => this.#send(() => records.clear(shard, retentionMs, call)),
         stampRoute: (shard, stamp, call) => this.#send(async () => records.stampRoute?.(shard, stamp, call)),
       },
+      collections: collections && this.#collections(collections),
+    }
+  }
+
+  #collections(inner: CollectionStore): CollectionStore {
+    return {
+      limits: inner.limits,
+      put: (put, call) => this.#send(() => inner.put(put, call)),
+      delete: (deletion, call) => this.#send(() => inner.delete(deletion, call)),
+      get: (read, call) =>
+        this.#send(async () => {
+          const isLeftOut = read.shards.map((shard) => placeOf(shard) === this.unreadablePlace)
+          if (isLeftOut.length > 0 && isLeftOut.every(Boolean)) throw unreadable
+          const answers = await inner.get(read, call)
+          return answers.map((answer, i) => (isLeftOut[i] === true ? { status: 'failed', error: unreadable } : answer))
+        }, 'unavailable'),
+      page: (page, call) =>
+        this.#send(
+          () => (placeOf(page.shard) === this.unreadablePlace ? Promise.reject(unreadable) : inner.page(page, call)),
+          'unavailable',
+        ),
+      append: (append, call) => this.#send(async () => (await inner.append?.(append, call)) ?? []),
     }
   }
 
