@@ -40,21 +40,43 @@ export async function startDynalite(): Promise<DynamoEngine> {
   }
 }
 
-/** dynalite, with one fault taken out: to it, a new item has an attribute `constructor`, since every object has one. */
+/** dynalite, with two faults taken out. */
 function loaded(): Dynalite {
   const require = createRequire(import.meta.url)
   const path = require.resolve('dynalite/actions/updateItem')
   const updateItem = require(path) as Action & { isPatched?: true }
   if (updateItem.isPatched !== true) {
-    const patched: typeof updateItem = (store, data, done) => {
-      if (data.Key !== undefined) data.Key = Object.assign(Object.create(null) as object, data.Key)
-      updateItem(store, data, done)
-    }
-    patched.isPatched = true
     const module = require.cache[path]
-    if (module !== undefined) module.exports = patched
+    if (module !== undefined) module.exports = withoutInheritance(updateItem)
+    const db = require('dynalite/db') as { compare: Compare }
+    db.compare = byBytes(db.compare)
   }
   return require('dynalite') as Dynalite
+}
+
+/** To it, a new item has an attribute `constructor`, since every object has one. */
+function withoutInheritance(updateItem: Action): Action {
+  const patched: Action & { isPatched?: true } = (store, data, done) => {
+    if (data.Key !== undefined) data.Key = Object.assign(Object.create(null) as object, data.Key)
+    updateItem(store, data, done)
+  }
+  patched.isPatched = true
+  return patched
+}
+
+type Compare = (sign: string, value: unknown, others: unknown) => boolean
+
+const signs = new Set(['LE', '<=', 'LT', '<', 'GE', '>=', 'GT', '>', 'BETWEEN', 'between'])
+
+/** It keeps strings in the order of their UTF-8, but compares them as JavaScript does. Bytes it compares well. */
+function byBytes(compare: Compare): Compare {
+  const bytesOf = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(bytesOf)
+    const { S: text } = (value ?? {}) as { readonly S?: unknown }
+    return typeof text === 'string' ? { B: Buffer.from(text).toString('base64') } : value
+  }
+  return (sign, value, others) =>
+    signs.has(sign) ? compare(sign, bytesOf(value), bytesOf(others)) : compare(sign, value, others)
 }
 
 /** A request that is cut off emits an error, which dynalite would throw out of the process. */
