@@ -23,7 +23,7 @@ export function stampAt(timeMs: number, writer = 'w') {
   return { timeMs, order: 0, writer }
 }
 
-/** Puts an item into a shard of the key `k`, or of another. */
+/** Puts an item into the key `k`, or another. */
 export function put(
   backend: Backend,
   sort: SortValue,
@@ -34,15 +34,16 @@ export function put(
   return collectionsOf(backend).put({ shard: shardOf(key), sort, stamp: stampAt(timeMs), value }, call)
 }
 
-/** Takes an item of the key `k` away. */
+/** Takes an item of the key `k` away, or of another. */
 export function take(
   backend: Backend,
   sort: SortValue,
   mode: ItemDeletion['mode'],
   timeMs = 1,
   retentionMs = 60_000,
+  key = 'k',
 ): Promise<ItemWriteAnswer> {
-  return collectionsOf(backend).delete({ shard: shardOf('k'), sort, stamp: stampAt(timeMs), mode, retentionMs }, call)
+  return collectionsOf(backend).delete({ shard: shardOf(key), sort, stamp: stampAt(timeMs), mode, retentionMs }, call)
 }
 
 /** What stands under a sort value of a key. */

@@ -101,8 +101,11 @@ if mode == 'put' or mode == 'tombstone' then
     -- It was stamped before there was an item. That ZADD is refused for the type, and for nothing else, says that it is permitted.
     local probe = redis.pcall('ZADD', key, 0, head)
     if not string.find(probe.err, 'WRONGTYPE', 1, true) then return probe end
+    local ttl = redis.call('PTTL', key)
+    if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
     redis.call('HDEL', key, '~spillway~route')
     redis.call('ZADD', key, 0, 'r' .. route)
+    if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
   end
   if known then
     redis.call('ZADD', key, 0, head)
@@ -118,7 +121,7 @@ else
 end
 
 -- The change is in: whatever is refused from here on is left for the next change.
-local expired = redis.call('ZRANGEBYLEX', key, '[t', '(u', 'LIMIT', 0, ${sweptMax})
+local expired = redis.pcall('ZRANGEBYLEX', key, '[t', '(u', 'LIMIT', 0, ${sweptMax})
 local now = #expired > 0 and redis.pcall('TIME')
 for _, each in ipairs(expired) do
   if now.err or tonumber(string.sub(each, 2, 16)) > msOf(now) then break end
@@ -128,6 +131,6 @@ for _, each in ipairs(expired) do
   if goneMs and indexOf(goneMs, name) == each then redis.pcall('ZREM', key, member) end
   redis.pcall('ZREM', key, each)
 end
-if redis.pcall('ZCARD', key) == 1 then redis.pcall('ZREM', key, head) end
+if mode ~= 'put' and redis.pcall('ZCARD', key) == 1 then redis.pcall('ZREM', key, head) end
 return 'done'
 `)

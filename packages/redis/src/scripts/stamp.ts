@@ -13,6 +13,7 @@ ${routeSource}
 local stamp = redis.pcall('HGET', key, '~spillway~route')
 local isString = type(stamp) == 'table' and adopted ~= '' and redis.call('TYPE', key).ok == 'string'
 local heads = type(stamp) == 'table' and not isString and redis.pcall('ZRANGEBYLEX', key, '[~spillway~', '(~spillway~~', 'LIMIT', 0, 1)
+if heads and heads.err and not string.find(heads.err, 'WRONGTYPE', 1, true) then return heads end
 if heads and not heads[1] then return stamp end
 local known = heads and routeAt(key)
 if heads then stamp = known end

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { redis } from '../../src/index.js'
-import { itemIn, pageOf, put, sortsIn, stampAt, take } from '../items.js'
+import { collectionsOf, itemIn, pageOf, put, sortsIn, stampAt, take } from '../items.js'
 import { addOne, call, failureOf, shardOf } from '../requests.js'
 
 let server: RedisProcess
@@ -130,20 +130,20 @@ describe('the greater stamp stays', () => {
   ]
 
   test('whichever comes first, of items and of tombstones', async () => {
-    const { put: puts, delete: deletes } = backend.collections!
+    const items = collectionsOf(backend)
     const [shard, sort] = [shardOf('k'), 's']
     for (const [i, older] of rising.entries()) {
       for (const [j, stamp] of rising.entries()) {
         await client.del('k')
-        await backend.collections!.put({ shard, sort, stamp: older, value: { from: 'older' } }, call)
+        await items.put({ shard, sort, stamp: older, value: { from: 'older' } }, call)
         const expected = j < i ? { status: 'newer', stamp: older } : { status: 'done' }
         const item = { shard, sort, stamp, value: { from: 'later' } }
         const deletion = { shard, sort, stamp, retentionMs: 60_000 }
-        expect(await puts.call(backend.collections, item, call)).toEqual(expected)
+        expect(await items.put(item, call)).toEqual(expected)
         expect((await itemIn(backend, sort))?.value).toEqual({ from: j < i ? 'older' : 'later' })
-        expect(await deletes.call(backend.collections, { ...deletion, mode: 'tombstone' }, call)).toEqual(expected)
+        expect(await items.delete({ ...deletion, mode: 'tombstone' }, call)).toEqual(expected)
         expect((await itemIn(backend, sort))?.value === undefined).toBe(j >= i)
-        expect(await deletes.call(backend.collections, { ...deletion, mode: 'remove' }, call)).toEqual(expected)
+        expect(await items.delete({ ...deletion, mode: 'remove' }, call)).toEqual(expected)
         expect((await itemIn(backend, sort)) === undefined).toBe(j >= i)
       }
     }
@@ -256,38 +256,50 @@ describe('large things', () => {
   })
 })
 
+/** Stamps the key `k`, as whoever is about to spread it does. */
+async function stamp(revision: number): Promise<void> {
+  await backend.records.stampRoute?.(shardOf('k'), { revision, text: 'a:b' }, call)
+}
+
 describe('the route', () => {
-  test('is stamped before the first item or after it, and comes back with items and pages', async () => {
-    for (const isFirst of [true, false]) {
-      await client.flushall()
-      const stamped = () => backend.records.stampRoute?.(shardOf('k'), { revision: 7, text: 'a:b' }, call)
-      if (isFirst) {
-        await stamped()
-        expect(await pageOf(backend)).toEqual({ items: [], next: undefined, route: { revision: 7, text: 'a:b' } })
-        await take(backend, 's', 'remove', 1)
-        await take(backend, 's', 'take-back', 1)
-      }
-      await put(backend, 's')
-      if (!isFirst) await stamped()
-      for (const revision of [5, 7]) await backend.records.stampRoute?.(shardOf('k'), { revision, text: 'no' }, call)
-      const get = { shards: [shardOf('k'), shardOf('k', 1)], sort: 's', consistency: 'strong' } as const
-      const route = { revision: 7, text: 'a:b' }
-      expect(await backend.collections?.get(get, call)).toMatchObject([
-        { route },
-        { item: undefined, route: undefined },
-      ])
-      expect(await pageOf(backend)).toMatchObject({ items: [{ sort: 's' }], route })
-      await backend.records.stampRoute?.(shardOf('k'), { revision: 10, text: 'c' }, call)
-      await take(backend, 's', 'remove', 1)
-      expect(await pageOf(backend)).toEqual({ items: [], next: undefined, route: { revision: 10, text: 'c' } })
-    }
+  const route = { revision: 7, text: 'a:b' }
+
+  test('is read where there is no item yet', async () => {
+    await stamp(7)
+    expect(await pageOf(backend)).toEqual({ items: [], next: undefined, route })
+    for (const mode of ['remove', 'take-back'] as const)
+      expect(await take(backend, 's', mode)).toEqual({ status: 'done' })
+    expect(await client.hgetall('k')).toEqual({ '~spillway~route': '7:a:b' })
   })
 
-  test('is refused where the key expires, and the expiry stays when the first item comes', async () => {
+  test.each([true, false])('comes back with items and pages, stamped before the first item: %s', async (isFirst) => {
+    const steps = [() => stamp(7), () => put(backend, 's')]
+    for (const step of isFirst ? steps : steps.toReversed()) await step()
+    for (const revision of [5, 7]) await stamp(revision)
+    const get = { shards: [shardOf('k'), shardOf('k', 1)], sort: 's', consistency: 'strong' } as const
+    const answers = await collectionsOf(backend).get(get, call)
+    expect(answers).toMatchObject([
+      { item: { sort: 's' }, route },
+      { item: undefined, route: undefined },
+    ])
+    expect(await pageOf(backend)).toMatchObject({ items: [{ sort: 's' }], route })
+    await stamp(10)
+    await take(backend, 's', 'remove')
+    expect(await pageOf(backend)).toEqual({ items: [], next: undefined, route: { ...route, revision: 10 } })
+  })
+
+  test('stays with its expiry when the first item comes', async () => {
+    await stamp(7)
+    await client.pexpire('k', 60_000)
+    await put(backend, 's')
+    expect(await pageOf(backend)).toMatchObject({ items: [{ sort: 's' }], route })
+    expect(await client.pttl('k')).toBeGreaterThan(0)
+  })
+
+  test('is refused where the key expires', async () => {
     await put(backend, 's')
     await client.pexpire('k', 60_000)
-    const stamping = backend.records.stampRoute?.(shardOf('k'), { revision: 1, text: 'a' }, call)
-    expect(await failureOf(stamping!)).toMatchObject({ kind: 'invalid', message: /A key with an expiry is not spread/ })
+    expect(await failureOf(stamp(1))).toMatchObject({ kind: 'invalid', message: /A key with an expiry is not spread/ })
   })
 })
 

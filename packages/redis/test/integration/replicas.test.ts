@@ -5,6 +5,7 @@ import { createClient as createClient5 } from 'redis-5'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { fromNodeRedis, redis, type RedisOptions } from '../../src/index.js'
+import { itemIn, put, take } from '../items.js'
 import { addOne, call, failureOf, shardOf, total, totalIn } from '../requests.js'
 
 const host = '127.0.0.1'
@@ -108,6 +109,35 @@ describe.each(clients)('where a replica is attached, with %s', (_, open) => {
     await primary.call('SCRIPT', 'FLUSH')
     expect(await addOne(backend, 'k', 3)).toEqual({ status: 'done' })
     expect(await totalIn(backend, 'k')).toBe(3)
+    opened.close()
+  })
+
+  test('with writeReplicas a change of an item is «unknown» until a replica has it, also when there is nothing to change', async () => {
+    const { client, ...opened } = await open()
+    const backend = redis({ client, replicaWaitMs: 100, writeReplicas: 1 })
+    await backend.open?.(call)
+    expect(await put(backend, 'a', 5)).toEqual({ status: 'done' })
+    const changes: readonly (readonly [() => Promise<unknown>, object])[] = [
+      [() => put(backend, 'b', 5), { status: 'done' }],
+      [() => put(backend, 'b', 5), { status: 'done' }],
+      [() => put(backend, 'a', 4), { status: 'newer' }],
+      [() => take(backend, 'a', 'take-back', 4), { status: 'done' }],
+      [() => take(backend, 'b', 'tombstone', 5), { status: 'done' }],
+      [() => take(backend, 'a', 'remove', 5), { status: 'done' }],
+      [() => take(backend, 'a', 'remove', 5), { status: 'done' }],
+      [() => take(backend, 'b', 'remove', 5), { status: 'done' }],
+      [() => take(backend, 'b', 'remove', 5), { status: 'done' }], // where there is no key any more
+    ]
+    for (const [change, answer] of changes) {
+      await withFrozenReplica(async () => {
+        expect(await failureOf(change())).toMatchObject({ kind: 'unknown', message: /0 of 1 replicas/ })
+      })
+      expect(await change()).toMatchObject(answer)
+      await primary.call('WAIT', '1', '1000')
+      expect(await replica.call('DUMP', 'k')).toEqual(await primary.call('DUMP', 'k'))
+    }
+    expect(await itemIn(backend, 'a')).toBeUndefined()
+    expect(await primary.call('EXISTS', 'k')).toBe(0)
     opened.close()
   })
 })
