@@ -29,10 +29,10 @@ describeBackend(
 
 describeBackend(
   'dynamo on a table whose sort key is a number',
-  harnessOn({ direct, keys: { sortKey: 'at', sortValue: -1 } }),
+  harnessOn({ direct, keys: { sortKey: 'at', sortValue: -77_777.5 } }),
 )
 
 describeBackend(
   'dynamo on a table whose sort key is binary',
-  harnessOn({ direct, keys: { sortKey: 'bytes', sortValue: new Uint8Array([0]) } }),
+  harnessOn({ direct, keys: { sortKey: 'bytes', sortValue: new TextEncoder().encode('the record') } }),
 )

@@ -35,7 +35,8 @@ afterAll(async () => {
 
 /** A table behind one of the gateways. */
 function harness(which: number, client: () => DynamoOptions['client'] = () => clients[which]!): Harness {
-  return { ...harnessOn({ direct: () => direct, client }), ...hooksOf(() => gateways[which]!, client) }
+  const keys = { sortKey: 'sk', sortValue: 'the record' }
+  return { ...harnessOn({ direct: () => direct, client, keys }), ...hooksOf(() => gateways[which]!, client) }
 }
 
 describeBackend('dynamo, told which item met a failed condition, with three attempts of the SDK', harness(0))
