@@ -4,6 +4,8 @@ export type CollectionRule =
   | 'drain-wait'
   | 'late-ack'
   | 'take-back'
+  | 'take-back-leaves-tombstone'
+  | 'take-back-for-deletes'
   | 'newest-wins'
   | 'tombstone'
   | 'every-candidate'

@@ -51,14 +51,14 @@ export interface Operation {
   readonly revision: number | undefined
   /** Whether it has been routed before. */
   readonly isAgain: boolean
-  /** Whether one of its looks has met something newer. */
-  readonly isSuperseded: boolean
+  /** Whether one of its looks has met a newer tombstone. */
+  readonly isDeleted: boolean
   /** How many of its steps are answered. */
   readonly at: number
 }
 
 /** What a request does at a place. */
-export type RequestKind = 'put' | 'tombstone' | 'remove' | 'look' | 'undo'
+export type RequestKind = 'put' | 'tombstone' | 'remove' | 'look'
 
 /** A request under way. */
 export interface Message {
@@ -73,7 +73,14 @@ export interface Message {
 export interface Reader {
   readonly lease: number | undefined
   /** The read under way. */
-  readonly open: { readonly unread: readonly number[]; readonly newest: number; readonly mustSee: number } | undefined
+  readonly open: ReadUnderWay | undefined
+}
+
+/** A read: which places are left, the newest that it has seen, and the version that it must see, or a newer one. */
+export interface ReadUnderWay {
+  readonly unread: readonly number[]
+  readonly newest: Cell | undefined
+  readonly mustSee: number
 }
 
 /** How far the copy of a merge back is. */

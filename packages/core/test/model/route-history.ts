@@ -46,10 +46,7 @@ export function routeHistory(search: CollectionSearch): readonly RouteAt[] {
 function growth(last: Route, fanout: number, generation: number): readonly Route[] {
   const doublings = Array.from({ length: Math.log2(fanout) }, (_, i) => last.generations[i] ?? generation)
   const announced: Route = { ...last, phase: 'announced', read: fanout, generations: doublings }
-  return [
-    announced,
-    { ...announced, phase: 'steady', write: fanout, writeHistory: [...last.writeHistory, fanout] },
-  ]
+  return [announced, { ...announced, phase: 'steady', write: fanout, writeHistory: [...last.writeHistory, fanout] }]
 }
 
 function mergeBack(last: Route, fanout: number): readonly Route[] {

@@ -27,12 +27,12 @@ export class StateTable {
 
   /** Adds a record unless it is there already; says whether it was added. */
   add(record: Uint8Array, parent: number): boolean {
+    if (this.#count === this.#parents.length) this.#grow()
     const slot = this.#slotOf(record)
     if (this.#slots[slot] !== noRecord) return false
-    if (this.#count === this.#parents.length) this.#grow()
     this.#records.set(record, this.#count * this.#recordBytes)
     this.#parents[this.#count] = parent
-    this.#slots[this.#slotOf(record)] = this.#count
+    this.#slots[slot] = this.#count
     this.#count += 1
     return true
   }

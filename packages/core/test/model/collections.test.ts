@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+
+import type { CollectionRule, CollectionSearch } from './collection-search.js'
+import { searchCollection } from './collections-model.js'
+
+/** Searches are counted in states, not in time: a busy machine may take long for them. */
+const slow = { timeout: 600_000 }
+
+/** An item that lies in shards 0, 1, 3 and 1 again, without faults, searched to the end. */
+const plain: CollectionSearch = {
+  hash: 3,
+  fanouts: [2, 4, 2],
+  writers: ['p'],
+  repeatCount: 0,
+  crashCount: 0,
+  statesMax: Infinity,
+}
+
+function titled(searches: readonly Partial<CollectionSearch>[]): readonly (readonly [string, CollectionSearch])[] {
+  return searches.map((changes) => {
+    const search = { ...plain, ...changes }
+    const { hash, fanouts, writers, repeatCount, crashCount } = search
+    const faults = `${repeatCount} repeated, ${crashCount} crashed`
+    return [`fanouts 1,${fanouts.join(',')}, hash ${hash}, writers ${writers.join(' and ')}, ${faults}`, search]
+  })
+}
+
+describe('the rules for collections, with all of them', () => {
+  const complete = titled([
+    { hash: 1, writers: ['pdp'], repeatCount: 1, crashCount: 1 },
+    { hash: 2, writers: ['pdp'], repeatCount: 1, crashCount: 1 },
+    { hash: 3, writers: ['pd'], repeatCount: 1, crashCount: 1 },
+    { fanouts: [2, 4, 2, 4], writers: ['pd'], repeatCount: 1, crashCount: 1 },
+    { fanouts: [2, 4, 1, 2], writers: ['pd'], repeatCount: 1, crashCount: 1 },
+    { fanouts: [4, 1], writers: ['p', 'd'], repeatCount: 1 },
+    { writers: ['p', 'p'] },
+    { writers: ['p', 'd'] },
+    { hash: 1, writers: ['p', 'd'], repeatCount: 1 },
+  ])
+  it.each(complete)('lose nothing and bring nothing back in any schedule: %s', slow, (_, search) => {
+    expect(searchCollection(search)).toMatchObject({ isComplete: true, violation: undefined })
+  })
+
+  // Larger by hand: STATES_MAX=20000000 npx vitest run --project model, at 60 bytes and 10 µs a state.
+  const statesMax = Number(process.env.STATES_MAX ?? 200_000)
+  const larger: CollectionSearch = { ...plain, writers: ['pd', 'p'], repeatCount: 1, crashCount: 1, statesMax }
+  it(`lose nothing in the first ${statesMax} states of two writers, three operations and both faults`, slow, () => {
+    expect(searchCollection(larger).violation).toBeUndefined()
+  })
+})
+
+describe('a rule for collections that is left out', () => {
+  const smallest: readonly (readonly [CollectionRule, Partial<CollectionSearch>])[] = [
+    ['announce-wait', { hash: 1, writers: ['p'] }],
+    ['drain-wait', { hash: 2, writers: ['p'] }],
+    ['late-ack', { hash: 2, writers: ['p'] }],
+    ['lease-at-end', { hash: 2, writers: ['p'] }],
+    ['newest-wins', { hash: 2, writers: ['pd'] }],
+    ['tombstone', { hash: 2, writers: ['pd'] }],
+    ['every-candidate', { hash: 1, writers: ['pd'] }],
+    ['generation', { hash: 2, writers: ['pd'], fanouts: [2, 4, 2, 4] }],
+    ['take-back', { hash: 1, writers: ['p', 'd'] }],
+    ['take-back-leaves-tombstone', { hash: 3, writers: ['p', 'd'] }],
+    ['take-back-for-deletes', { hash: 2, writers: ['p', 'p'] }],
+  ]
+  it.each(smallest)('is missed: %s', slow, (without, changes) => {
+    const search = { ...plain, ...changes }
+    expect(searchCollection({ ...search, without }).violation).toMatch(/^read (nothing|version \d) after version \d/m)
+  })
+})

@@ -1,0 +1,146 @@
+import type { Cell, CollectionModel, Message, Reader, RequestKind, State, Writer } from './collection-state.js'
+
+const kinds: readonly RequestKind[] = ['put', 'tombstone', 'remove', 'look']
+const headBytes = 12
+const writerBytes = 5
+const messageBytes = 2
+const placesMax = 8
+const versionsMax = 15
+
+/** Turns states into records of one length and back. States that differ only in the order of requests under way have one record. */
+export class StateCodec {
+  /** The length of every record. */
+  readonly recordBytes: number
+  readonly #placeCount: number
+  readonly #writerCount: number
+  readonly #messagesAt: number
+
+  /** Makes the codec for the states of one search. */
+  constructor({ search, placeCount }: CollectionModel) {
+    const { writers, repeatCount, crashCount } = search
+    const versionCount = writers.join('').length
+    if (placeCount > placesMax) throw new RangeError(`${placeCount} places; at most ${placesMax} have room`)
+    if (versionCount > versionsMax) throw new RangeError(`${versionCount} operations; at most ${versionsMax} have room`)
+    this.#placeCount = placeCount
+    this.#writerCount = writers.length
+    this.#messagesAt = headBytes + placeCount + writers.length * writerBytes
+    this.recordBytes = this.#messagesAt + (writers.length + repeatCount + crashCount) * messageBytes
+  }
+
+  /** Writes the state into `record`. */
+  encode(state: State, record: Uint8Array): void {
+    const { reader, copy, cells, writers, messages } = state
+    record.fill(0)
+    record[0] = state.revision
+    record[1] = state.versionCount
+    record[2] = state.newestDelete
+    record[3] = state.acknowledged
+    record[4] = state.repeatsLeft
+    record[5] = state.crashesLeft
+    encodeReader(reader, record, 6)
+    record[10] = copy.doneCount
+    record[11] = cellCode(copy.item)
+    let at = headBytes
+    for (const cell of cells) record[at++] = cellCode(cell)
+    for (const writer of writers) {
+      encodeWriter(writer, record, at)
+      at += writerBytes
+    }
+    const codes = messages.map(messageCode)
+    if (codes.length > 1) codes.sort((a, b) => a - b)
+    if (at + codes.length * messageBytes > record.length) throw new RangeError(`${codes.length} requests have no room`)
+    for (const code of codes) {
+      record[at++] = code >> 8
+      record[at++] = code & 255
+    }
+  }
+
+  /** The state that was written. */
+  decode(record: Uint8Array): State {
+    const writersAt = headBytes + this.#placeCount
+    const messages: Message[] = []
+    for (let i = this.#messagesAt; i < record.length && record[i] !== 0; i += messageBytes)
+      messages.push(messageOf(record[i]!, record[i + 1]!))
+    return {
+      revision: record[0]!,
+      versionCount: record[1]!,
+      newestDelete: record[2]!,
+      acknowledged: record[3]!,
+      repeatsLeft: record[4]!,
+      crashesLeft: record[5]!,
+      reader: readerOf(record.subarray(6, 10)),
+      copy: { doneCount: record[10]!, item: cellOf(record[11]!) },
+      cells: Array.from(record.subarray(headBytes, writersAt), cellOf),
+      writers: Array.from({ length: this.#writerCount }, (_, i) =>
+        writerOf(record.subarray(writersAt + i * writerBytes)),
+      ),
+      messages,
+    }
+  }
+}
+
+function cellCode(cell: Cell | undefined): number {
+  return cell === undefined ? 0 : cell.version * 2 + Number(cell.isDead)
+}
+
+function cellOf(code: number): Cell | undefined {
+  return code === 0 ? undefined : { version: code >> 1, isDead: code % 2 === 1 }
+}
+
+/** Optional numbers from 0 up are kept one higher. */
+function optionalCode(value: number | undefined): number {
+  return value === undefined ? 0 : value + 1
+}
+
+function optionalOf(code: number): number | undefined {
+  return code === 0 ? undefined : code - 1
+}
+
+/** An open read must see something, so what it must see tells that it is open. */
+function encodeReader({ lease, open }: Reader, record: Uint8Array, at: number): void {
+  record[at] = optionalCode(lease)
+  if (open === undefined) return
+  for (const place of open.unread) record[at + 1]! |= 1 << place
+  record[at + 2] = cellCode(open.newest)
+  record[at + 3] = open.mustSee
+}
+
+function readerOf([lease, unread, newest, mustSee]: Uint8Array): Reader {
+  if (mustSee === 0) return { lease: optionalOf(lease!), open: undefined }
+  const places = Array.from({ length: placesMax }, (_, place) => place).filter(
+    (place) => (unread! & (1 << place)) !== 0,
+  )
+  return { lease: optionalOf(lease!), open: { unread: places, newest: cellOf(newest!), mustSee: mustSee! } }
+}
+
+function encodeWriter({ doneCount, lease, operation }: Writer, record: Uint8Array, at: number): void {
+  record[at] = doneCount
+  record[at + 1] = optionalCode(lease)
+  if (operation === undefined) return
+  const { version, revision, isDelete, isAgain, isDeleted, at: stepCount } = operation
+  record[at + 2] = version
+  record[at + 3] = optionalCode(revision)
+  record[at + 4] = Number(isDelete) | (Number(isAgain) << 1) | (Number(isDeleted) << 2) | (stepCount << 3)
+}
+
+function writerOf(bytes: Uint8Array): Writer {
+  const [doneCount, lease, version, revision, flags] = bytes as unknown as [number, number, number, number, number]
+  if (version === 0) return { doneCount, lease: optionalOf(lease), operation: undefined }
+  const operation = {
+    version,
+    revision: optionalOf(revision),
+    isDelete: (flags & 1) !== 0,
+    isAgain: (flags & 2) !== 0,
+    isDeleted: (flags & 4) !== 0,
+    at: flags >> 3,
+  }
+  return { doneCount, lease: optionalOf(lease), operation }
+}
+
+function messageCode({ kind, place, version, isAwaited }: Message): number {
+  return (version << 12) | (kinds.indexOf(kind) << 9) | (Number(isAwaited) << 8) | place
+}
+
+function messageOf(head: number, place: number): Message {
+  return { kind: kinds[(head >> 1) & 7]!, place, version: head >> 4, isAwaited: (head & 1) !== 0 }
+}

@@ -1,0 +1,112 @@
+import { keeps } from './collection-search.js'
+import type { Cell, CollectionModel, Message, Operation, State, Writer } from './collection-state.js'
+import type { Move } from './move.js'
+import { applied, requestsOf, withoutAwaited } from './requests.js'
+
+/** What a writer may do next. */
+export function writerMoves(state: State, index: number, model: CollectionModel): readonly Move[] {
+  const writer = state.writers[index]!
+  const { lease, operation, doneCount } = writer
+  const name = `writer ${index}`
+  if (operation === undefined) {
+    const letter = model.search.writers[index]![doneCount]
+    if (letter === undefined) return []
+    if (lease !== undefined)
+      return [{ label: `${name} begins ${letter}`, state: begun(state, index, letter === 'd', model) }]
+    return [{ label: `${name} fetches`, state: withWriter(state, index, { ...writer, lease: state.revision }) }]
+  }
+  if (operation.revision === undefined)
+    return [{ label: `${name} fetches and routes again`, state: routedAgain(state, index, operation, model) }]
+  const moves: Move[] = []
+  const request = requestsOf(operation, model)[operation.at]!
+  if (state.repeatsLeft > 0 && request.kind !== 'look') {
+    const again = { ...state, repeatsLeft: state.repeatsLeft - 1, messages: [...state.messages, request] }
+    moves.push({ label: `${name} sends again`, state: again })
+  }
+  if (lease !== undefined && lease !== state.revision)
+    moves.push({ label: `${name}'s lease ends`, state: withWriter(state, index, { ...writer, lease: undefined }) })
+  return moves
+}
+
+/** What comes of a request's arrival: several states, where its writer then has a choice. */
+export function arrivalMoves(state: State, index: number, model: CollectionModel): readonly Move[] {
+  const message = state.messages[index]!
+  const { kind, place, version, isAwaited } = message
+  const label = `${isAwaited ? '' : 'late '}${kind} of version ${version} arrives at ${place}`
+  const arrived: State = {
+    ...state,
+    cells: applied(state.cells, message, model.search),
+    messages: state.messages.toSpliced(index, 1),
+  }
+  if (!isAwaited) return [{ label, state: arrived }]
+  return answered(arrived, message, model).map((next) => ({ label, state: next }))
+}
+
+function withWriter(state: State, index: number, writer: Writer): State {
+  return { ...state, writers: state.writers.with(index, writer) }
+}
+
+function begun(state: State, index: number, isDelete: boolean, model: CollectionModel): State {
+  const writer = state.writers[index]!
+  const version = state.versionCount + 1
+  const operation: Operation = {
+    version,
+    isDelete,
+    revision: writer.lease,
+    isAgain: false,
+    isDeleted: false,
+    at: 0,
+  }
+  const newestDelete = isDelete ? version : state.newestDelete
+  return sent({ ...state, versionCount: version, newestDelete }, index, { ...writer, operation }, model)
+}
+
+function routedAgain(state: State, index: number, operation: Operation, model: CollectionModel): State {
+  const again: Operation = { ...operation, revision: state.revision, isAgain: true, isDeleted: false, at: 0 }
+  return sent(state, index, { ...state.writers[index]!, lease: state.revision, operation: again }, model)
+}
+
+/** The writer sends the request that its operation is at. */
+function sent(state: State, index: number, writer: Writer, model: CollectionModel): State {
+  const operation = writer.operation!
+  const request = requestsOf(operation, model)[operation.at]!
+  return withWriter({ ...state, messages: [...state.messages, request] }, index, writer)
+}
+
+/** The answer has come: the next request, another route, or the acknowledgement. */
+function answered(state: State, message: Message, model: CollectionModel): readonly State[] {
+  const index = state.writers.findIndex(({ operation }) => operation?.version === message.version)
+  const writer = state.writers[index]!
+  const hasMetDelete = message.kind === 'look' && isSuperseded(message.version, state.cells[message.place], model)
+  const before = writer.operation!
+  const operation: Operation = {
+    ...before,
+    at: before.at + 1,
+    isDeleted: before.isDeleted || hasMetDelete,
+  }
+  const rest: State = { ...state, messages: withoutAwaited(state.messages, message.version) }
+  if (operation.at < requestsOf(operation, model).length) return [sent(rest, index, { ...writer, operation }, model)]
+  if (keeps(model.search, 'late-ack') && writer.lease === undefined)
+    return [withWriter(rest, index, { ...writer, operation: waiting(operation) })]
+  const acknowledged = Math.max(state.acknowledged, operation.version)
+  const done: Writer = { doneCount: writer.doneCount + 1, lease: undefined, operation: undefined }
+  const isLast = done.doneCount === model.search.writers[index]!.length
+  const free = withWriter({ ...rest, acknowledged }, index, done)
+  // Under the present route it can fetch again at once; an older snapshot is kept for the next operation, or is not.
+  if (isLast || writer.lease === undefined || writer.lease === state.revision) return [free]
+  return [free, withWriter(free, index, { ...done, lease: writer.lease })]
+}
+
+/**
+ * Whether a put whose look meets this is taken back. A newer put that it meets may itself be routed again, and vanish from where it
+ * stands; there is no harm in keeping the older one beside it.
+ */
+function isSuperseded(version: number, met: Cell | undefined, { search }: CollectionModel): boolean {
+  if (met === undefined || met.version <= version) return false
+  return met.isDead || !keeps(search, 'take-back-for-deletes')
+}
+
+/** All that matters of an operation that will be routed again. */
+function waiting({ version, isDelete }: Operation): Operation {
+  return { version, isDelete, revision: undefined, isAgain: true, isDeleted: false, at: 0 }
+}
