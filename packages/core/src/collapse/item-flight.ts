@@ -74,6 +74,8 @@ export class ItemFlight {
   #restamps = 0
   /** Whether a request may have been done of which nobody knows. */
   #isUncertain = false
+  /** Whether the lease ended before a request was answered; it may have been prolonged since. */
+  #isCutShort = false
   /** Whether the change has been routed before, and may stand in places of that route. */
   #isAgain = false
 
@@ -89,10 +91,12 @@ export class ItemFlight {
     try {
       for (;;) {
         const snapshot = await this.#snapshot()
+        this.#isCutShort = false
         const newer = await this.#send(snapshot)
         const isFirst = !this.#isUncertain && !this.#isAgain
+        const isLeased = !this.#isCutShort && snapshot.isValidAt(this.#parts.clock.nowMs())
         if (newer !== undefined && isFirst) this.#stampAfter(newer)
-        else if (snapshot.isValidAt(this.#parts.clock.nowMs())) return undefined
+        else if (isLeased) return undefined
         else this.#isAgain = true
       }
     } catch (error) {
@@ -199,6 +203,7 @@ export class ItemFlight {
     for (let attempt = 1; ; attempt++) {
       if (!snapshot.isValidAt(clock.nowMs())) {
         this.#requireTime(undefined)
+        this.#isCutShort = true
         return undefined
       }
       try {

@@ -1,0 +1,111 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+import type { FaultyBackend } from '../../src/testing.js'
+import { type ItemActor, ItemWorld } from './item-world.js'
+
+/** The first stays cold, and so knows no deletes: a delayed copy of a put may bring its item back, as with the plain client. */
+const keys = ['cold', 'spread', 'other'] as const
+const key = fc.constantFrom(...keys)
+const sort = fc.constantFrom('a', 'b', 'c', 'd', 'é', '\u{1f600}', '\uff5e')
+const actor = fc.nat(3)
+
+const step = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({ kind: fc.constant('write' as const), actor, key, sort, isDelete: fc.boolean() }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('get' as const), actor, key, sort }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('readAll' as const),
+      actor,
+      key,
+      order: fc.constantFrom('ascending' as const, 'descending' as const),
+      limit: fc.nat(3),
+    }),
+  },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 200 }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('step' as const),
+      key: fc.constantFrom('spread', 'other'),
+      wish: fc.constantFrom('grow' as const, 'grow' as const, 'merge' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('pause' as const), ms: fc.integer({ min: 200, max: 900 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('sleep' as const), ms: fc.constant(25_000) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('faults' as const), actor, level: fc.integer({ min: 0, max: 3 }) }),
+  },
+)
+
+const chance = 0.1
+
+/** Faults of four strengths, from none to all at once. */
+const levels: FaultyBackend['faults'][] = [
+  {},
+  { delayMs: { min: 1, max: 30 } },
+  { delayMs: { min: 1, max: 200 }, loseAnswer: chance, loseRequest: chance, duplicateDelivery: chance },
+  {
+    delayMs: { min: 1, max: 400 },
+    throttle: chance,
+    unavailable: chance,
+    loseAnswer: 2 * chance,
+    loseRequest: chance,
+    partialBatch: chance,
+    duplicateDelivery: 2 * chance,
+    duplicateDelayMs: { min: 1, max: 2_000 },
+    directory: chance,
+  },
+]
+
+describe('the promise for items', () => {
+  it('a read has what was acknowledged before it, or something newer, in order and once, under faults, growth and merging back', async () => {
+    const total = { written: 0, rejected: 0, unknown: 0, reads: 0, failedReads: 0, growths: 0, drains: 0, copied: 0 }
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.array(step, { minLength: 80, maxLength: 250 }), async (seed, steps) => {
+        const world = new ItemWorld(seed)
+        for (let i = 0; i < 4; i++) await world.join()
+        for (const one of ['spread', 'other'])
+          for (let i = 0; i < 2; i++) {
+            await world.step(one, 'grow')
+            await world.clock.advance(400)
+          }
+        const running: Promise<void>[] = []
+        const actorAt = (i: number) => world.actors[i] as ItemActor
+        for (const one of steps) {
+          if (one.kind === 'write')
+            running.push(world.write(actorAt(one.actor), one.key, one.sort, one.isDelete && one.key !== 'cold'))
+          else if (one.kind === 'get') running.push(world.get(actorAt(one.actor), one.key, one.sort))
+          else if (one.kind === 'readAll')
+            running.push(world.readAll(actorAt(one.actor), one.key, one.order, one.limit))
+          else if (one.kind === 'step') await world.step(one.key, one.wish)
+          else if (one.kind === 'pause') world.clock.pause(one.ms)
+          else if (one.kind === 'faults') actorAt(one.actor).backend.faults = levels[one.level] ?? {}
+          else await world.clock.advance(one.ms)
+        }
+        await finish(world, running)
+        for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += world.counts[name]
+        expect(world.violations).toEqual([])
+      }),
+      { numRuns: 300 },
+    )
+    // A run in which nothing was spread, merged back, lost or unknown would show nothing.
+    expect(Math.min(...Object.values(total))).toBeGreaterThan(20)
+  })
+})
+
+/** Heals everything, lets all that is under way end, and reads every key through every client. */
+async function finish(world: ItemWorld, running: Promise<void>[]): Promise<void> {
+  for (const { backend } of world.actors) backend.heal()
+  await world.clock.run(Promise.all(running))
+  for (const order of ['ascending', 'descending'] as const)
+    await world.clock.run(
+      Promise.all(world.actors.flatMap((one) => keys.map((name) => world.readAll(one, name, order, 2)))),
+    )
+  await world.clock.run(Promise.all(world.actors.map(({ client }) => client.close())))
+}
