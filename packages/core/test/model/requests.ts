@@ -32,7 +32,7 @@ export function applied(
 /** The one of two that wins: the newer, of one version the tombstone, else the first. */
 export function newer(first: Cell | undefined, second: Cell | undefined): Cell | undefined {
   if (first === undefined || second === undefined) return first ?? second
-  if (first.version === second.version) return first.isDead ? first : second.isDead ? second : first
+  if (first.version === second.version) return first.isDead || !second.isDead ? first : second
   return first.version > second.version ? first : second
 }
 
