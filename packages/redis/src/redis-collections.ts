@@ -83,7 +83,8 @@ export class RedisCollections implements CollectionStore {
     const args = [headOf(sortType), ...rangeOf(sortType, lower, upper), order, String(limit)]
     try {
       const answer = await pageItemsScript.run(this.#port, placeOf(shard), args)
-      const [route, more, members] = answer as readonly [unknown, unknown, readonly unknown[]]
+      const [route, more, members] = partsOf(answer, 3)
+      if (!Array.isArray(members)) throw malformed()
       const items = members.map((member) => storedItemOf(member, sortType))
       return { items, next: more === 1 ? items.at(-1)?.sort : undefined, route: routeOf(route) }
     } catch (error) {
@@ -122,10 +123,19 @@ export class RedisCollections implements CollectionStore {
 function contentsOf(answer: CommandAnswer, sort: SortValue): ItemAnswer {
   try {
     if (answer.status === 'failed') throw answer.error
-    const [member, route] = answer.value as readonly [unknown, unknown]
+    const [member, route] = partsOf(answer.value, 2)
     const item = member === null ? undefined : storedItemOf(member, typeOf(sort))
     return { status: 'read', item, route: routeOf(route) }
   } catch (error) {
     return { status: 'failed', error: readFailure(error) }
   }
+}
+
+function partsOf(answer: unknown, count: number): readonly unknown[] {
+  if (Array.isArray(answer) && answer.length === count) return answer
+  throw malformed()
+}
+
+function malformed(): BackendError {
+  return new BackendError('unavailable', 'Redis answered a read of items in a form that is not known.')
 }
