@@ -63,11 +63,12 @@ async function collected(items: CollectionStore, asked: ShardPage) {
   return { found, pages, empty }
 }
 
+function isIn(sort: SortValue, bound: SortBound | undefined, sign: number): boolean {
+  const place = bound === undefined ? 1 : sign * compareSort(sort, bound.sort)
+  return place > 0 || (place === 0 && bound?.isIncluded === true)
+}
+
 function inRange(sorts: readonly SortValue[], { lower, upper, order }: Partial<ShardPage>): readonly SortValue[] {
-  const isIn = (sort: SortValue, bound: SortBound | undefined, sign: number) => {
-    const place = bound === undefined ? 1 : sign * compareSort(sort, bound.sort)
-    return place > 0 || (place === 0 && bound?.isIncluded === true)
-  }
   const sorted = sorts.filter((sort) => isIn(sort, lower, 1) && isIn(sort, upper, -1)).toSorted(compareSort)
   return order === 'descending' ? sorted.toReversed() : sorted
 }

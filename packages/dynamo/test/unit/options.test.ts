@@ -15,6 +15,8 @@ test.each([
   [{ client, table: 't', sortKey: 'sk' }, 'dynamo({ sortKey, sortValue }) must be given both or neither'],
   [{ client, table: 't', sortValue: 'x' }, 'dynamo({ sortKey, sortValue })'],
   [{ client, table: 't', sortKey: 'sk', sortValue: '' }, 'dynamo({ sortValue })'],
+  [{ client, table: 't', sortKey: 'sk', sortValue: new Uint8Array() }, 'dynamo({ sortValue })'],
+  [{ client, table: 't', sortKey: 'sk', sortValue: NaN }, 'a string or bytes that are not empty, or a number'],
   [{ client, table: 't', checkTable: 1 }, 'dynamo({ checkTable })'],
   [{ client, table: 't', sortKey: 'pk', sortValue: 'x' }, 'dynamo({ sortKey })'],
   [{ client, table: 't', ttlAttribute: 'pk' }, 'dynamo({ ttlAttribute })'],
@@ -26,8 +28,8 @@ test.each([
 })
 
 /** Opens a backend on a table that is described so. */
-function described(table: object): Promise<void> | undefined {
-  return dynamo({ client: new ScriptedClient({ Table: table }), table: 't' }).open?.(call)
+function described(table: object, more: Partial<DynamoOptions> = {}): Promise<void> | undefined {
+  return dynamo({ client: new ScriptedClient({ Table: table }), table: 't', ...more }).open?.(call)
 }
 
 describe('the table is looked at when a client opens', () => {
@@ -40,6 +42,25 @@ describe('the table is looked at when a client opens', () => {
     await expect(described(fits)).resolves.toBeUndefined()
     const strong = { ...fits, Replicas: [{ RegionName: 'a' }], MultiRegionConsistency: 'STRONG' }
     await expect(described(strong)).resolves.toBeUndefined()
+  })
+
+  test.each([
+    ['S', 'x'],
+    ['N', 5],
+    ['B', new Uint8Array([1])],
+  ])('and must have a sort key of the type of the records’ sort value: %s', async (type, sortValue) => {
+    const sorted = (AttributeType: string) => ({
+      KeySchema: [...fits.KeySchema, { AttributeName: 'sk', KeyType: 'RANGE' }],
+      AttributeDefinitions: [...fits.AttributeDefinitions, { AttributeName: 'sk', AttributeType }],
+    })
+    for (const of of ['S', 'N', 'B']) {
+      const opening = described(sorted(of), { sortKey: 'sk', sortValue })
+      const message = await opening?.then(
+        () => undefined,
+        (error: Error) => error.message,
+      )
+      expect(message).toEqual(of === type ? undefined : expect.stringContaining(`RANGE sk ${type}`))
+    }
   })
 
   test('and refused where its key is another, or a replica may lose writes', async () => {
