@@ -101,7 +101,7 @@ export class Items {
     return answers
   }
 
-  /** A request for a page: strong, ascending and as many items as there may be, unless told otherwise. */
+  /** A request for a page: strong, ascending and of more items than most rules have, unless told otherwise. */
   paging(shard: ShardRef, part: PagePart = {}): ShardPage {
     return {
       shard,
@@ -109,7 +109,7 @@ export class Items {
       lower: undefined,
       upper: undefined,
       order: 'ascending',
-      limit: Math.min(this.store.limits.itemsPerPageMax, 1_000),
+      limit: Math.min(this.store.limits.itemsPerPageMax, 64),
       consistency: 'strong',
       ...part,
     }

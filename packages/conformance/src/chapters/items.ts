@@ -149,7 +149,7 @@ export const itemRules: readonly Rule[] = [
     needs,
     async check(world) {
       const items = new Items(world)
-      const put = items.putting(world.key(), items.at(1), structuredClone(everyKind))
+      const put = items.putting(world.key(), items.at(1), { b: { list: ['z', 'a'] }, a: 1, list: [2, 1] })
       const before = structuredClone(put)
       await items.store.put(put, world.call)
       await items.put(world.key(), items.at(1), { n: 1 }, versionOf(2))

@@ -17,7 +17,8 @@ import type { Harness } from '@spillway/conformance'
 
 const throttle: ThrottleDetail = { reason: 'TooBusy', scope: 'other' }
 
-const unreadable = new BackendError('throttled', 'The store left a shard out of a batch.', { throttle })
+/** What a shard that cannot be read fails with. */
+export const unreadable = new BackendError('throttled', 'The store left a shard out of a batch.', { throttle })
 
 /** A store and what is wrong with it just now. */
 class TroubledStore {

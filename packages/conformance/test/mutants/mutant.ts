@@ -2,11 +2,16 @@ import {
   memory,
   type AnyRule,
   type Backend,
+  type Call,
+  type CollectionStore,
   type DirectoryStore,
   type FieldChange,
+  type ItemPut,
   type RecordStore,
   type ShardRef,
   type ShardWrite,
+  type SortValue,
+  type StoredItem,
 } from '@spillway/core'
 
 import type { Harness } from '@spillway/conformance'
@@ -38,6 +43,50 @@ export function withRecords(spoil: (records: RecordStore) => Partial<RecordStore
     const records = bound(backend.records)
     return { ...backend, records: { ...records, ...spoil(records) } }
   }
+}
+
+/** Replaces some requests of the collections. */
+export function withCollections(
+  spoil: (collections: Required<CollectionStore>) => Partial<CollectionStore>,
+): (backend: Backend) => Backend {
+  return (backend) => {
+    if (backend.collections === undefined) throw new Error('expected a backend with collections')
+    const collections = boundItems(backend.collections)
+    return { ...backend, collections: { ...collections, ...spoil(collections) } }
+  }
+}
+
+/** Changes every put on its way. */
+export function withPuts(change: (put: ItemPut) => ItemPut): (backend: Backend) => Backend {
+  return withCollections((collections) => ({ put: (put, call) => collections.put(change(put), call) }))
+}
+
+/** Changes every item that is read. */
+export function withItems(change: (item: StoredItem, shard: ShardRef) => StoredItem): (backend: Backend) => Backend {
+  return withCollections((collections) => ({
+    async get(read, call) {
+      const answers = await collections.get(read, call)
+      return answers.map((answer, i) =>
+        answer.status === 'failed' || answer.item === undefined
+          ? answer
+          : { ...answer, item: change(answer.item, read.shards[i] as ShardRef) },
+      )
+    },
+    async page(page, call) {
+      const answer = await collections.page(page, call)
+      return { ...answer, items: answer.items.map((item) => change(item, page.shard)) }
+    },
+  }))
+}
+
+/** What stands at a sort value of one shard. */
+export async function itemAt(
+  collections: CollectionStore,
+  { shard, sort }: { readonly shard: ShardRef; readonly sort: SortValue },
+  call: Call,
+): Promise<StoredItem | undefined> {
+  const [answer] = await collections.get({ shards: [shard], sort, consistency: 'strong' }, call)
+  return answer?.status === 'read' ? answer.item : undefined
 }
 
 /** Replaces some requests of the directory. */
@@ -130,5 +179,16 @@ function bound(records: RecordStore): RecordStore {
     absorb: (absorb, call) => records.absorb(absorb, call),
     clear: (shard, retentionMs, call) => records.clear(shard, retentionMs, call),
     stampRoute: async (shard, stamp, call) => records.stampRoute?.(shard, stamp, call),
+  }
+}
+
+function boundItems(collections: CollectionStore): Required<CollectionStore> {
+  return {
+    limits: collections.limits,
+    put: (put, call) => collections.put(put, call),
+    delete: (deletion, call) => collections.delete(deletion, call),
+    get: (read, call) => collections.get(read, call),
+    page: (page, call) => collections.page(page, call),
+    append: async (append, call) => (await collections.append?.(append, call)) ?? [],
   }
 }

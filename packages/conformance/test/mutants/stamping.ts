@@ -19,7 +19,10 @@ function withRoutes(
           return answer.status === 'read' ? { ...answer, route } : answer
         })
       },
-      stampRoute: async (shard, stamp) => keep(routes, nameOf(shard), stamp),
+      async stampRoute(shard, stamp, call) {
+        await keep(routes, nameOf(shard), stamp)
+        await records.stampRoute?.(shard, stamp, call) // for collections, which are not what is wrong here
+      },
     } satisfies Partial<RecordStore>
     return { ...kept, ...spoil({ ...records, ...kept }, routes) }
   })

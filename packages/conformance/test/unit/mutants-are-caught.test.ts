@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { brokenBy } from '../doubles/broken-by.js'
 import { abortMutants } from '../mutants/aborting.js'
 import { absorbingMutants } from '../mutants/absorbing.js'
+import { appendMutants } from '../mutants/appending.js'
 import { atomicityMutants } from '../mutants/atomicity.js'
 import { batchMutants } from '../mutants/batches.js'
 import { clearingMutants } from '../mutants/clearing.js'
@@ -10,12 +11,20 @@ import { dedupeMutants } from '../mutants/dedupe.js'
 import { directoryMutants } from '../mutants/directory.js'
 import { errorMutants } from '../mutants/errors.js'
 import { fieldMutants } from '../mutants/fields.js'
+import { itemDeleteMutants } from '../mutants/item-deletes.js'
+import { itemLimitMutants } from '../mutants/item-limits.js'
+import { itemOrderMutants } from '../mutants/item-order.js'
+import { itemShardMutants } from '../mutants/item-shards.js'
+import { itemTroubleMutants } from '../mutants/item-trouble.js'
+import { itemVersionMutants } from '../mutants/item-versions.js'
+import { itemMutants } from '../mutants/items.js'
 import { keyMutants } from '../mutants/keys.js'
 import { lifeMutants } from '../mutants/life.js'
 import { limitMutants } from '../mutants/limits.js'
 import { lostAnswerMutants } from '../mutants/lost-answers.js'
 import { mergingMutants } from '../mutants/merging.js'
 import type { Mutant } from '../mutants/mutant.js'
+import { pageMutants } from '../mutants/pages.js'
 import { partialMutants } from '../mutants/partial.js'
 import { sealingMutants } from '../mutants/sealing.js'
 import { stampingMutants } from '../mutants/stamping.js'
@@ -40,6 +49,15 @@ const mutants: readonly Mutant[] = [
   ...lostAnswerMutants,
   ...abortMutants,
   ...throttleMutants,
+  ...itemMutants,
+  ...itemOrderMutants,
+  ...pageMutants,
+  ...itemVersionMutants,
+  ...itemDeleteMutants,
+  ...itemShardMutants,
+  ...appendMutants,
+  ...itemLimitMutants,
+  ...itemTroubleMutants,
 ]
 
 test('every rule has an id of its own and a mutant', () => {
