@@ -1,10 +1,15 @@
-import { BackendError, memory, type Backend } from '@spillway/core'
+import { BackendError, memory, type Backend, type SortValue } from '@spillway/core'
 import { checkRule, RuleBrokenError, rules, type Harness, type Rule } from '@spillway/conformance'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { turnsInsteadOfTime } from '../doubles/patience.js'
-import { withDirectory, withRecords } from '../mutants/mutant.js'
+import { troubled } from '../doubles/troubled-store.js'
+import { withCollections, withDirectory, withRecords } from '../mutants/mutant.js'
 
 const rule: Rule = { id: 'a', claim: 'Holds.', check: () => Promise.resolve() }
+
+function sortTypeOf(sort: SortValue): string {
+  return sort instanceof Uint8Array ? 'bytes' : typeof sort
+}
 
 function ruleOf(id: string): Rule {
   return rules.find((one) => one.id === id) as Rule
@@ -59,9 +64,9 @@ test('a harness that cannot open makes no verdict', async () => {
 test('a rule that needs what harness or backend do not have is not applicable, and says why', async () => {
   const backend = withRecords(() => ({}))(memory({ shardsPerReadMax: 1 }))
   delete backend.records.stampRoute
-  const harness: Harness = { open: () => backend }
+  const harness: Harness = { open: () => ({ ...backend, collections: undefined }) }
   const verdicts: unknown[] = []
-  for (const needs of [['outage'], ['batches'], ['stampRoute']] as const)
+  for (const needs of [['outage'], ['batches'], ['stampRoute'], ['collections']] as const)
     verdicts.push(await checkRule({ ...rule, needs }, harness))
   expect(verdicts).toEqual([
     { status: 'not-applicable', reason: 'the harness has no outage()' },
@@ -70,7 +75,45 @@ test('a rule that needs what harness or backend do not have is not applicable, a
       status: 'not-applicable',
       reason: 'the backend has no records.stampRoute(), which only stores need that may forget acknowledged writes',
     },
+    { status: 'not-applicable', reason: 'the backend has no collections' },
   ])
+})
+
+test('of collections a rule asks only for what they can do', async () => {
+  const { collections, ...backend } = withCollections(({ limits }) => ({
+    limits: { ...limits, sortTypes: ['bytes'] },
+  }))(memory())
+  delete collections?.append
+  const harness: Harness = { open: () => ({ ...backend, collections }) }
+  const verdicts: unknown[] = []
+  for (const id of ['append-all', 'order-strings', 'order-numbers', 'order-bytes', 'page-bounds'])
+    verdicts.push(await checkRule(ruleOf(id), harness))
+  expect(verdicts).toEqual([
+    {
+      status: 'not-applicable',
+      reason: 'the backend has no collections.append(), which only stores need whose batches know no conditions',
+    },
+    { status: 'not-applicable', reason: 'the collections of the backend do not order strings (sortTypes)' },
+    { status: 'not-applicable', reason: 'the collections of the backend do not order numbers (sortTypes)' },
+    { status: 'kept' },
+    { status: 'kept' },
+  ])
+})
+
+test.each(['string', 'number', 'bytes'] as const)('every rule is tried with sort values of type %s', async (type) => {
+  const ordering = withCollections((inner) => ({
+    limits: { ...inner.limits, sortTypes: [type] },
+    put(put, call) {
+      if (sortTypeOf(put.sort) !== type) throw new Error(`expected sort values of type ${type}`)
+      return inner.put(put, call)
+    },
+  }))
+  const harness = troubled(ordering)
+  const verdicts = new Map<string, string>()
+  for (const one of rules) verdicts.set(one.id, (await checkRule(one, harness, turnsInsteadOfTime)).status)
+  const without = [...verdicts].filter(([, status]) => status !== 'kept').map(([id]) => id)
+  const others = ['string', 'number', 'bytes'].filter((other) => other !== type)
+  expect(without).toEqual(others.map((other) => (other === 'bytes' ? 'order-bytes' : `order-${other}s`)))
 })
 
 test.each([
@@ -81,6 +124,14 @@ test.each([
   ['loseAnswers', 'lost-seal'],
   ['loseAnswers', 'lost-absorb'],
   ['loseAnswers', 'lost-swap'],
+  ['outage', 'item-outage-read'],
+  ['outage', 'item-outage-write'],
+  ['failShard', 'get-neighbours'],
+  ['throttle', 'item-throttle-write'],
+  ['throttle', 'item-throttle-read'],
+  ['loseAnswers', 'item-lost-put'],
+  ['loseAnswers', 'item-lost-delete'],
+  ['loseAnswers', 'item-lost-append'],
 ])('a hook %s that does nothing breaks %s: nothing passes for want of trouble', async (hook, id) => {
   const harness: Harness = { open: () => memory(), [hook]: () => () => undefined }
   expect((await checkRule(ruleOf(id), harness)).status).toBe('broken')

@@ -4,7 +4,17 @@ import { expect, onTestFinished, test } from 'vitest'
 import { turnsInsteadOfTime } from '../doubles/patience.js'
 import { troubled } from '../doubles/troubled-store.js'
 
-const requests = ['write', 'read', 'seal', 'absorb', 'clear', 'stampRoute', 'directory.read', 'directory.swap', 'close']
+const requests = [
+  'write',
+  'read',
+  'seal',
+  'absorb',
+  'clear',
+  'stampRoute',
+  'directory.read',
+  'directory.swap',
+  'close',
+].concat(['collections.put', 'collections.delete', 'collections.get', 'collections.page', 'collections.append'])
 
 /** How a request fails: by a promise, or, in an adapter that is no async function, at once. */
 type Failure = 'rejects' | 'throws'
@@ -29,9 +39,9 @@ function failing(name: string, nth: number, failure: Failure): (backend: Backend
       })
     const [part, member = ''] = name.includes('.') ? name.split('.') : ['records', name]
     if (name === 'close') return fails({ ...backend, close: () => Promise.resolve() }, 'close')
-    return part === 'directory'
-      ? { ...backend, directory: fails(backend.directory, member) }
-      : { ...backend, records: fails(backend.records, member) }
+    if (part === 'directory') return { ...backend, directory: fails(backend.directory, member) }
+    if (part === 'records') return { ...backend, records: fails(backend.records, member) }
+    return { ...backend, collections: backend.collections && fails(backend.collections, member) }
   }
 }
 
