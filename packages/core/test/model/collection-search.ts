@@ -4,8 +4,7 @@ export type CollectionRule =
   | 'drain-wait'
   | 'late-ack'
   | 'take-back'
-  | 'take-back-leaves-tombstone'
-  | 'take-back-for-deletes'
+  | 'take-back-completes'
   | 'newest-wins'
   | 'tombstone'
   | 'every-candidate'
@@ -24,7 +23,7 @@ export interface CollectionSearch {
   readonly writers: readonly string[]
   /** How many requests are sent once more, as after a lost answer. */
   readonly repeatCount: number
-  /** How many coordinators crash in the middle of a copy. */
+  /** How many processes crash: coordinators in the middle of a copy, writers in the middle of an operation. */
   readonly crashCount: number
   /** The search ends after so many states. */
   readonly statesMax: number

@@ -51,22 +51,22 @@ export interface Operation {
   readonly revision: number | undefined
   /** Whether it has been routed before. */
   readonly isAgain: boolean
-  /** Whether one of its looks has met a newer tombstone. */
-  readonly isDeleted: boolean
+  /** The newest version above its own that it has met: of a tombstone, and what it takes its copy back for. 0 when there is none. */
+  readonly met: number
   /** How many of its steps are answered. */
   readonly at: number
 }
 
 /** What a request does at a place. */
-export type RequestKind = 'put' | 'tombstone' | 'remove' | 'look'
+export type RequestKind = 'put' | 'tombstone' | 'remove' | 'look' | 'undo'
 
 /** A request under way. */
 export interface Message {
   readonly kind: RequestKind
   readonly place: number
   readonly version: number
-  /** Whether its answer settles the step that its operation is at; otherwise it is late or a duplicate of what was answered. */
-  readonly isAwaited: boolean
+  /** The version of the operation that waits for its answer; 0 when it is late, or a duplicate of what was answered. */
+  readonly awaitedBy: number
 }
 
 /** The process that reads. */

@@ -1,5 +1,5 @@
 // Problem: a key of a collection is spread, grown and merged back while items are put, deleted and read, requests are late and
-//   repeated, and coordinators crash. No schedule may lose an item or bring one back.
+//   repeated, and processes crash. No schedule may lose an item or bring one back.
 // Scheme: explicit-state search, breadth first, over one key of up to four shards whose route goes through given fanouts, and one
 //   item of a given hash. Every interleaving of requests, leases, changes of the route and expiring tombstones is looked at; each
 //   rule of the protocol can be left out, and the search must then find a violation.
@@ -16,7 +16,7 @@
 //   - Places that no route in use and none to come covers are empty, and requests to them are gone unless they are awaited.
 //     A late look does nothing and is gone, and so no look is repeated. The order of requests under way means nothing.
 // Cost: a state takes 50 to 60 bytes; 100,000 states a second. Faults, writers and operations multiply them: two writers
-//   of one operation each make 262,300 without faults, 4,077,222 with one repeated request and one crash.
+//   of one operation each make some 280,000 without faults.
 // Source: docs/routing.md; Murphi and TLC for the method.
 import type { CollectionSearch } from './collection-search.js'
 import { collectionModel, firstState, type CollectionModel, type State } from './collection-state.js'
@@ -86,7 +86,7 @@ function withoutUnreachable(state: State, { history }: CollectionModel): State {
   const acknowledged = state.reader.open === undefined ? state.acknowledged : 0
   if (livePlaces.size === state.cells.length) return { ...state, acknowledged }
   const cells = state.cells.map((cell, place) => (isLive(place) ? cell : undefined))
-  const messages = state.messages.filter(({ isAwaited, place }) => isAwaited || isLive(place))
+  const messages = state.messages.filter(({ awaitedBy, place }) => awaitedBy > 0 || isLive(place))
   return { ...state, cells, messages, acknowledged }
 }
 

@@ -36,13 +36,9 @@ export function expiryMoves(state: State): readonly Move[] {
   for (const [place, cell] of state.cells.entries()) {
     if (cell?.isDead !== true) continue
     const isOlder = (other: { readonly version: number } | undefined) =>
-      other !== undefined && other.version <= cell.version
-    if (
-      state.writers.some(({ operation }) => isOlder(operation)) ||
-      isOlder(state.copy.item) ||
-      state.messages.some(isOlder)
-    )
-      continue
+      other !== undefined && other.version < cell.version
+    const isOpen = state.writers.some(({ operation }) => isOlder(operation) || operation?.version === cell.version)
+    if (isOpen || isOlder(state.copy.item) || state.messages.some(isOlder)) continue
     const label = `the tombstone of version ${cell.version} at ${place} expires`
     moves.push({ label, state: { ...state, cells: state.cells.with(place, undefined) } })
   }
@@ -71,7 +67,7 @@ function copyMoves(state: State, { sources, home }: RouteAt, { search }: Collect
 }
 
 function copyRequest({ version, isDead }: Cell, home: number): Message {
-  return { kind: isDead ? 'tombstone' : 'put', place: home, version, isAwaited: false }
+  return { kind: isDead ? 'tombstone' : 'put', place: home, version, awaitedBy: 0 }
 }
 
 /** The next coordinator begins anew. What the dead one was writing is lost or still under way. */

@@ -1,7 +1,6 @@
 import { keeps } from './collection-search.js'
 import type { CollectionModel, Reader, ReadUnderWay, State } from './collection-state.js'
 import type { Move } from './move.js'
-import { newer } from './requests.js'
 
 /**
  * What the reader may do next. A read begins with its first place and ends with its last; one that has seen what it must see,
@@ -25,7 +24,8 @@ export function readerMoves(state: State, model: CollectionModel): readonly Move
 
 function seen(state: State, place: number, open: ReadUnderWay): Move[] {
   const { mustSee } = open
-  const newest = newer(open.newest, state.cells[place])
+  const cell = state.cells[place]
+  const newest = (cell?.version ?? 0) > (open.newest?.version ?? 0) ? cell : open.newest
   if (newest !== undefined && newest.version >= mustSee) return []
   const unread = open.unread.filter((other) => other !== place)
   const reader: Reader = { lease: state.reader.lease, open: { unread, newest, mustSee } }

@@ -1,20 +1,23 @@
-import type { Cell, CollectionModel, Message, Operation, State } from './collection-state.js'
+import type { CollectionModel, Message, Operation, RequestKind, State } from './collection-state.js'
 import { keeps, type CollectionSearch } from './collection-search.js'
 
 /** What an operation asks of the store, in order, by the route that it goes by. */
 export function requestsOf(operation: Operation, { history, search }: CollectionModel): readonly Message[] {
-  const { version, isDelete, revision, isAgain, isDeleted } = operation
+  const { version, isDelete, revision, isAgain, met } = operation
   const [home, ...others] = history[revision!]!.candidates as [number, ...number[]]
-  const request = (kind: Message['kind'], place: number): Message => ({ kind, place, version, isAwaited: true })
+  const request = (kind: RequestKind, place: number): Message => ({ kind, place, version, awaitedBy: version })
   if (isDelete) {
     const kind = keeps(search, 'tombstone') ? 'tombstone' : 'remove'
     return [home, ...(keeps(search, 'every-candidate') ? others : [])].map((place) => request(kind, place))
   }
   // A put that is routed again may be older than a delete that was acknowledged meanwhile: it looks, and takes its copy back.
   const looks = isAgain && keeps(search, 'take-back') ? others.map((place) => request('look', place)) : []
-  // The tombstone that it leaves has the put's own version and turns late duplicates of the put away.
-  const kind = keeps(search, 'take-back-leaves-tombstone') ? 'tombstone' : 'remove'
-  return [request('put', home), ...looks, ...(isDeleted ? [request(kind, home)] : [])]
+  if (met === 0) return [request('put', home), ...looks]
+  // The delete that it has met may be under way, or never come to its end: it is completed, so that nothing older shows either.
+  const back = keeps(search, 'take-back-completes')
+    ? [home, ...others].map((place) => ({ ...request('tombstone', place), version: met }))
+    : [request('undo', home)]
+  return [request('put', home), ...looks, ...back]
 }
 
 /** What stands in the places once the request has arrived. */
@@ -23,22 +26,25 @@ export function applied(
   { kind, place, version }: Message,
   search: CollectionSearch,
 ): State['cells'] {
-  if (kind === 'look') return cells
-  const cell: Cell = { version, isDead: kind !== 'put' }
-  if (keeps(search, 'newest-wins') && newer(cells[place], cell) !== cell) return cells
-  return cells.with(place, kind === 'remove' ? undefined : cell)
+  const known = cells[place]
+  switch (kind) {
+    case 'look':
+      return cells
+    case 'undo':
+      return known?.version === version ? cells.with(place, undefined) : cells
+    case 'put':
+    case 'tombstone':
+    case 'remove':
+      if (keeps(search, 'newest-wins') && known !== undefined && known.version >= version) return cells
+      return cells.with(place, kind === 'remove' ? undefined : { version, isDead: kind === 'tombstone' })
+    default:
+      return kind satisfies never
+  }
 }
 
-/** The one of two that wins: the newer, of one version the tombstone, else the first. */
-export function newer(first: Cell | undefined, second: Cell | undefined): Cell | undefined {
-  if (first === undefined || second === undefined) return first ?? second
-  if (first.version === second.version) return first.isDead || !second.isDead ? first : second
-  return first.version > second.version ? first : second
-}
-
-/** Nobody waits for the requests of this version any more; a look that nobody waits for does nothing. */
+/** Nobody waits for the requests of this operation any more; a look that nobody waits for does nothing. */
 export function withoutAwaited(messages: readonly Message[], version: number): readonly Message[] {
   return messages
-    .filter((message) => message.version !== version || message.kind !== 'look')
-    .map((message) => (message.version === version ? { ...message, isAwaited: false } : message))
+    .filter(({ awaitedBy, kind }) => awaitedBy !== version || kind !== 'look')
+    .map((message) => (message.awaitedBy === version ? { ...message, awaitedBy: 0 } : message))
 }

@@ -1,6 +1,6 @@
 import type { Cell, CollectionModel, Message, Reader, RequestKind, State, Writer } from './collection-state.js'
 
-const kinds: readonly RequestKind[] = ['put', 'tombstone', 'remove', 'look']
+const kinds: readonly RequestKind[] = ['put', 'tombstone', 'remove', 'look', 'undo']
 const headBytes = 12
 const writerBytes = 5
 const messageBytes = 2
@@ -117,30 +117,30 @@ function encodeWriter({ doneCount, lease, operation }: Writer, record: Uint8Arra
   record[at] = doneCount
   record[at + 1] = optionalCode(lease)
   if (operation === undefined) return
-  const { version, revision, isDelete, isAgain, isDeleted, at: stepCount } = operation
-  record[at + 2] = version
+  const { version, revision, isDelete, isAgain, met, at: stepCount } = operation
+  record[at + 2] = (version << 4) | met
   record[at + 3] = optionalCode(revision)
-  record[at + 4] = Number(isDelete) | (Number(isAgain) << 1) | (Number(isDeleted) << 2) | (stepCount << 3)
+  record[at + 4] = Number(isDelete) | (Number(isAgain) << 1) | (stepCount << 2)
 }
 
 function writerOf(bytes: Uint8Array): Writer {
-  const [doneCount, lease, version, revision, flags] = bytes as unknown as [number, number, number, number, number]
-  if (version === 0) return { doneCount, lease: optionalOf(lease), operation: undefined }
+  const [doneCount, lease, versions, revision, flags] = bytes as unknown as [number, number, number, number, number]
+  if (versions === 0) return { doneCount, lease: optionalOf(lease), operation: undefined }
   const operation = {
-    version,
+    version: versions >> 4,
     revision: optionalOf(revision),
     isDelete: (flags & 1) !== 0,
     isAgain: (flags & 2) !== 0,
-    isDeleted: (flags & 4) !== 0,
-    at: flags >> 3,
+    met: versions & 15,
+    at: flags >> 2,
   }
   return { doneCount, lease: optionalOf(lease), operation }
 }
 
-function messageCode({ kind, place, version, isAwaited }: Message): number {
-  return (version << 12) | (kinds.indexOf(kind) << 9) | (Number(isAwaited) << 8) | place
+function messageCode({ kind, place, version, awaitedBy }: Message): number {
+  return (version << 12) | (awaitedBy << 8) | (kinds.indexOf(kind) << 4) | place
 }
 
-function messageOf(head: number, place: number): Message {
-  return { kind: kinds[(head >> 1) & 7]!, place, version: head >> 4, isAwaited: (head & 1) !== 0 }
+function messageOf(head: number, tail: number): Message {
+  return { kind: kinds[tail >> 4]!, place: tail & 15, version: head >> 4, awaitedBy: head & 15 }
 }

@@ -39,7 +39,7 @@ it('writes every part of a state into its record', () => {
     crashCount: 1,
     statesMax: 1,
   })
-  const operation = { version: 15, isDelete: true, revision: 4, isAgain: true, isDeleted: true, at: 3 }
+  const operation = { version: 15, isDelete: true, revision: 4, isAgain: true, met: 14, at: 9 }
   const state = {
     ...firstState(model),
     revision: 5,
@@ -49,8 +49,8 @@ it('writes every part of a state into its record', () => {
       { doneCount: 0, lease: undefined, operation: { ...operation, revision: undefined } },
     ],
     messages: [
-      { kind: 'put', place: 2, version: 1, isAwaited: false },
-      { kind: 'look', place: 0, version: 15, isAwaited: true },
+      { kind: 'put', place: 2, version: 1, awaitedBy: 0 },
+      { kind: 'look', place: 0, version: 15, awaitedBy: 14 },
     ] as const,
     versionCount: 15,
     newestDelete: 3,

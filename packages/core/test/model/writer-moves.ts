@@ -1,5 +1,5 @@
 import { keeps } from './collection-search.js'
-import type { Cell, CollectionModel, Message, Operation, State, Writer } from './collection-state.js'
+import type { CollectionModel, Message, Operation, State, Writer } from './collection-state.js'
 import type { Move } from './move.js'
 import { applied, requestsOf, withoutAwaited } from './requests.js'
 
@@ -25,20 +25,21 @@ export function writerMoves(state: State, index: number, model: CollectionModel)
   }
   if (lease !== undefined && lease !== state.revision)
     moves.push({ label: `${name}'s lease ends`, state: withWriter(state, index, { ...writer, lease: undefined }) })
+  if (state.crashesLeft > 0) moves.push({ label: `${name} crashes`, state: crashed(state, index, model) })
   return moves
 }
 
 /** What comes of a request's arrival: several states, where its writer then has a choice. */
 export function arrivalMoves(state: State, index: number, model: CollectionModel): readonly Move[] {
   const message = state.messages[index]!
-  const { kind, place, version, isAwaited } = message
-  const label = `${isAwaited ? '' : 'late '}${kind} of version ${version} arrives at ${place}`
+  const { kind, place, version, awaitedBy } = message
+  const label = `${awaitedBy > 0 ? '' : 'late '}${kind} of version ${version} arrives at ${place}`
   const arrived: State = {
     ...state,
     cells: applied(state.cells, message, model.search),
     messages: state.messages.toSpliced(index, 1),
   }
-  if (!isAwaited) return [{ label, state: arrived }]
+  if (awaitedBy === 0) return [{ label, state: arrived }]
   return answered(arrived, message, model).map((next) => ({ label, state: next }))
 }
 
@@ -54,15 +55,23 @@ function begun(state: State, index: number, isDelete: boolean, model: Collection
     isDelete,
     revision: writer.lease,
     isAgain: false,
-    isDeleted: false,
+    met: 0,
     at: 0,
   }
   const newestDelete = isDelete ? version : state.newestDelete
   return sent({ ...state, versionCount: version, newestDelete }, index, { ...writer, operation }, model)
 }
 
+/** The writer is gone in the middle of an operation. What it sent may still arrive. */
+function crashed(state: State, index: number, { search }: CollectionModel): State {
+  const { operation } = state.writers[index]!
+  const messages = withoutAwaited(state.messages, operation!.version)
+  const gone: Writer = { doneCount: search.writers[index]!.length, lease: undefined, operation: undefined }
+  return withWriter({ ...state, messages, crashesLeft: state.crashesLeft - 1 }, index, gone)
+}
+
 function routedAgain(state: State, index: number, operation: Operation, model: CollectionModel): State {
-  const again: Operation = { ...operation, revision: state.revision, isAgain: true, isDeleted: false, at: 0 }
+  const again: Operation = { ...operation, revision: state.revision, isAgain: true, met: 0, at: 0 }
   return sent(state, index, { ...state.writers[index]!, lease: state.revision, operation: again }, model)
 }
 
@@ -75,16 +84,15 @@ function sent(state: State, index: number, writer: Writer, model: CollectionMode
 
 /** The answer has come: the next request, another route, or the acknowledgement. */
 function answered(state: State, message: Message, model: CollectionModel): readonly State[] {
-  const index = state.writers.findIndex(({ operation }) => operation?.version === message.version)
+  const index = state.writers.findIndex(({ operation }) => operation?.version === message.awaitedBy)
   const writer = state.writers[index]!
-  const hasMetDelete = message.kind === 'look' && isSuperseded(message.version, state.cells[message.place], model)
   const before = writer.operation!
   const operation: Operation = {
     ...before,
     at: before.at + 1,
-    isDeleted: before.isDeleted || hasMetDelete,
+    met: Math.max(before.met, metBy(before, message, state, model)),
   }
-  const rest: State = { ...state, messages: withoutAwaited(state.messages, message.version) }
+  const rest: State = { ...state, messages: withoutAwaited(state.messages, message.awaitedBy) }
   if (operation.at < requestsOf(operation, model).length) return [sent(rest, index, { ...writer, operation }, model)]
   if (keeps(model.search, 'late-ack') && writer.lease === undefined)
     return [withWriter(rest, index, { ...writer, operation: waiting(operation) })]
@@ -98,15 +106,22 @@ function answered(state: State, message: Message, model: CollectionModel): reado
 }
 
 /**
- * Whether a put whose look meets this is taken back. A newer put that it meets may itself be routed again, and vanish from where it
- * stands; there is no harm in keeping the older one beside it.
+ * The newer version that a put meets where it is put or looks, if it has to yield. It need not yield to a put, which may be routed
+ * again itself and vanish from where it stands: the older one stays beside it.
  */
-function isSuperseded(version: number, met: Cell | undefined, { search }: CollectionModel): boolean {
-  if (met === undefined || met.version <= version) return false
-  return met.isDead || !keeps(search, 'take-back-for-deletes')
+function metBy(
+  { version, isDelete, isAgain }: Operation,
+  { kind, place }: Message,
+  { cells }: State,
+  { search }: CollectionModel,
+): number {
+  const known = cells[place]
+  if (isDelete || !isAgain || known === undefined || known.version <= version) return 0
+  if (keeps(search, 'take-back-completes')) return known.isDead && kind !== 'tombstone' ? known.version : 0
+  return kind === 'look' ? known.version : 0
 }
 
 /** All that matters of an operation that will be routed again. */
 function waiting({ version, isDelete }: Operation): Operation {
-  return { version, isDelete, revision: undefined, isAgain: true, isDeleted: false, at: 0 }
+  return { version, isDelete, revision: undefined, isAgain: true, met: 0, at: 0 }
 }
