@@ -5,6 +5,8 @@ import { createClient as createClient5 } from 'redis-5'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { fromNodeRedis, redis, type RedisOptions } from '../../src/index.js'
+import { fromIoredis } from '../../src/from-ioredis.js'
+import { changeItemScript } from '../../src/scripts/change-item.js'
 import { itemIn, put, take } from '../items.js'
 import { addOne, call, failureOf, shardOf, total, totalIn } from '../requests.js'
 
@@ -140,4 +142,33 @@ describe.each(clients)('where a replica is attached, with %s', (_, open) => {
     expect(await primary.call('EXISTS', 'k')).toBe(0)
     opened.close()
   })
+})
+
+/** How much the primary has sent to its replicas. */
+async function offset(): Promise<number> {
+  return Number(/master_repl_offset:(\d+)/.exec(String(await primary.call('INFO', 'replication')))?.[1])
+}
+
+describe('a change of an item that finds nothing to change', () => {
+  test.each([
+    ['put', '1 0 w', 'spost'],
+    ['take-back', '1 0 w', 'spost'],
+    ['remove', '9 0 w', 'sother'],
+    ['remove', '9 0 w', 'sother', 'gone'],
+  ])(
+    'writes all the same where a WAIT follows, for that covers writes alone: %s %s %s',
+    async (mode, stamp, sort, key = 'k') => {
+      const client = new Redis({ port: primary.port, host })
+      const port = fromIoredis(client)
+      const change = (...args: readonly string[]) =>
+        changeItemScript.run(port, key, [...args.slice(0, 1), '~spillway~string', ...args.slice(1)])
+      if (key === 'k') await change('put', 'spost', '5 0 w', '{}', '')
+      const before = await primary.call('DUMP', key)
+      const offsetBefore = await offset()
+      await change(mode, sort, stamp, '{}', 'confirm')
+      expect(await offset()).toBeGreaterThan(offsetBefore)
+      expect(await primary.call('DUMP', key)).toEqual(before)
+      client.disconnect()
+    },
+  )
 })
