@@ -39,6 +39,18 @@ async function adoptedTable(): Promise<string> {
   return table
 }
 
+/** All sort values of key `hot`, by pages of seven. */
+async function pagedThrough(feed: Feed): Promise<number[]> {
+  const paged: number[] = []
+  let cursor: string | undefined
+  do {
+    const page = await feed.page('hot', { limit: 7, ...(cursor !== undefined && { cursor }) })
+    paged.push(...page.items.map(({ sort }) => sort))
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return paged
+}
+
 test(
   'a collection of adopted and new items stays whole and in order while its key is spread from 1 to 4 to 16, with faults all along',
   { timeout: 180_000 },
@@ -104,13 +116,7 @@ test(
       expect(seen).toEqual(seen.toSorted((a, b) => (order === 'ascending' ? a - b : b - a)))
       expect(seen.filter(isSure).toSorted((a, b) => a - b)).toEqual(expected)
     }
-    const paged: number[] = []
-    let cursor: string | undefined
-    do {
-      const page = await members[0]![1].page('hot', { limit: 7, ...(cursor !== undefined && { cursor }) })
-      paged.push(...page.items.map(({ sort }) => sort))
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    const paged = await pagedThrough(members[0]![1])
     expect(paged.filter(isSure)).toEqual(expected)
     expect(expected.length).toBeGreaterThan(80)
     expect(behind.gateway.lostAnswerCount).toBeGreaterThan(3)
