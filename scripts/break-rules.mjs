@@ -32,6 +32,48 @@ const rules = [
     from: 'if (snapshot.isValidAt(clock.nowMs())) return requireSome',
     to: 'return requireSome',
   },
+  {
+    rule: 'late-ack',
+    file: `${src}/collapse/item-flight.ts`,
+    from: '!this.#isCutShort && snapshot.isValidAt(this.#parts.clock.nowMs())',
+    to: '!this.#isCutShort',
+  },
+  {
+    rule: 'take-back',
+    file: `${src}/collapse/item-flight.ts`,
+    from: 'if (await this.#isNewerIn(others, snapshot)) await',
+    to: 'if ((await this.#isNewerIn(others, snapshot)) && others.length < 0) await',
+  },
+  {
+    rule: 'tombstone',
+    file: `${src}/collapse/item-flight.ts`,
+    from: "isSpread ? 'tombstone' : 'remove'",
+    to: "isSpread ? 'remove' : 'remove'",
+  },
+  {
+    rule: 'every-candidate',
+    file: `${src}/collapse/item-flight.ts`,
+    from: 'this.#delete(candidatesOf(key, route, hashed),',
+    to: 'this.#delete([homeOf(key, route, hashed)],',
+  },
+  {
+    rule: 'newest-wins',
+    file: `${src}/gather/item-gather.ts`,
+    from: 'compareStamps(a.stamp, b.stamp) >= 0 ? a : b',
+    to: 'compareStamps(a.stamp, b.stamp) < 0 ? a : b',
+  },
+  {
+    rule: 'lease-at-end: a page',
+    file: `${src}/gather/item-request.ts`,
+    from: 'else if (snapshot.isValidAt(clock.nowMs())) return value',
+    to: 'else return value',
+  },
+  {
+    rule: 'lease-at-end: an iterate',
+    file: `${src}/gather/page-gather.ts`,
+    from: 'stamp !== undefined || !snapshot.isValidAt(clock.nowMs())',
+    to: 'stamp !== undefined',
+  },
 ]
 
 const copy = mkdtempSync(join(tmpdir(), 'spillway-rules-'))
@@ -64,11 +106,15 @@ process.exitCode = failed === 0 ? 0 : 1
 /** Runs the tests whose title begins with the rule. */
 function run(rule) {
   try {
-    execFileSync('npx', ['vitest', 'run', '--project', 'simulation', 'protocol-rules', '-t', rule], {
-      cwd: copy,
-      stdio: 'pipe',
-      env: { ...process.env, NO_COLOR: '1', CI: 'true' },
-    })
+    execFileSync(
+      'npx',
+      ['vitest', 'run', '--project', 'simulation', 'rules.sim', '--testTimeout', '20000', '-t', rule],
+      {
+        cwd: copy,
+        stdio: 'pipe',
+        env: { ...process.env, NO_COLOR: '1', CI: 'true' },
+      },
+    )
     return { passed: true, why: '' }
   } catch (error) {
     const why = /AssertionError: .*|Error: .*/.exec(String(error.stdout) + String(error.stderr))?.[0] ?? 'failed'

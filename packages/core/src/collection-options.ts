@@ -94,7 +94,7 @@ function checkedHedge(given: unknown): Required<HedgeOptions> | undefined {
   if (given === undefined) return undefined
   const options = knownOptions(given, 'options.hedge', ['afterMs', 'shareMax'])
   return Object.freeze({
-    afterMs: numberOption(options, 'options.hedge.afterMs', 1, 600_000, NaN),
+    afterMs: numberOption(options, 'options.hedge.afterMs', 1, 600_000, undefined),
     shareMax: numberOption(options, 'options.hedge.shareMax', 0.001, 1, 0.05),
   })
 }

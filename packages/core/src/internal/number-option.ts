@@ -1,12 +1,12 @@
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 
-/** The option that `path` ends with, or `byDefault` where it is not given. Throws `InvalidArgumentError` when it is no number within the bounds. */
+/** The option that `path` ends with, or `byDefault` where it is not given; one without a default must be. Throws `InvalidArgumentError` when it is no number within the bounds. */
 export function numberOption(
   options: Record<string, unknown>,
   path: string,
   least: number,
   most: number,
-  byDefault: number,
+  byDefault: number | undefined,
 ): number {
   const given = options[path.slice(path.lastIndexOf('.') + 1)]
   const value = given === undefined ? byDefault : given

@@ -11,6 +11,8 @@ import type {
   WriteAnswer,
 } from '../../src/index.js'
 
+import { HeldItems } from './held-items.js'
+
 /** A request that a test holds: it reaches the store, or fails, when the test says so. */
 export class Held<Request, Answer> {
   readonly request: Request
@@ -72,6 +74,7 @@ export class ScriptedBackend implements Backend {
   readonly capabilities: Capabilities
   readonly directory: DirectoryStore
   readonly records: RecordStore
+  readonly collections: HeldItems | undefined
   readonly writes: ShardWrite[] = []
   readonly reads: ShardsRead[] = []
   readonly directoryRequests: DirectoryRequest[] = []
@@ -84,6 +87,7 @@ export class ScriptedBackend implements Backend {
 
   constructor(inner: Backend) {
     this.capabilities = inner.capabilities
+    this.collections = inner.collections && new HeldItems(inner.collections)
     this.records = {
       write: (write, call) => {
         this.writes.push(write)

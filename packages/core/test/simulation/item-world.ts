@@ -1,21 +1,12 @@
 // A world of several clients over one store of items, in which every choice comes from a seed; a coordinator that grows and merges
 // back routes behind their backs; and the ledger that holds what they read to account.
 
-import {
-  type Backend,
-  type Client,
-  type Collection,
-  createClient,
-  isSpillwayError,
-  memory,
-  type StoredItem,
-} from '../../src/index.js'
+import { type Backend, type Client, type Collection, createClient, isSpillwayError, memory } from '../../src/index.js'
 import { decodeDirectory, encodeDirectory } from '../../src/routing/directory.js'
-import { loadItemHash } from '../../src/routing/item-hash.js'
 import { activate, announce, drain, finish, settle } from '../../src/routing/phases.js'
-import { homeOf } from '../../src/routing/placement.js'
-import { type Route, shardsToRead } from '../../src/routing/route.js'
+import type { Route } from '../../src/routing/route.js'
 import { FakeClock, FaultyBackend, seededRandom } from '../../src/testing.js'
+import { copyItems } from './copy-items.js'
 
 /** What is put: every item has a number of its own. */
 interface Numbered {
@@ -44,9 +35,6 @@ interface Operation {
 const call = { signal: new AbortController().signal }
 const leaseMs = 300
 const waitMs = leaseMs * 1.1
-
-/** Tombstones outlive everything that can be alive under the limits below. */
-const retentionMs = 20_000
 
 /** A collection under test, and everything that happens to it. */
 export class ItemWorld {
@@ -175,39 +163,12 @@ export class ItemWorld {
         return drain(route, route.write / 2, revision)
       case 'draining':
         if (!isWaited) return undefined
-        await this.#copy(key, route, seed)
+        this.counts.copied += await copyItems(this.store, key, route, seed)
         return settle(route, revision)
       case 'settled':
         return isWaited ? finish(route, revision) : undefined
       default:
         return route?.phase satisfies undefined
-    }
-  }
-
-  /** Every item of the shards that go is copied to its place among those that stay, unless something newer is there. */
-  async #copy(key: string, route: Route, seed: number): Promise<void> {
-    const { collections } = this.store
-    const hash = await loadItemHash()
-    for (const shard of shardsToRead(key, route).slice(route.write)) {
-      const page = await collections?.page(
-        {
-          shard,
-          sortType: 'string',
-          lower: undefined,
-          upper: undefined,
-          order: 'ascending',
-          limit: 1_000,
-          consistency: 'strong',
-        },
-        call,
-      )
-      for (const { sort, stamp, value } of (page?.items ?? []) as readonly Required<StoredItem>[]) {
-        if (stamp === undefined) continue
-        const home = homeOf(key, route, hash(sort, seed))
-        this.counts.copied += 1
-        if (value !== undefined) await collections?.put({ shard: home, sort, value, stamp }, call)
-        else await collections?.delete({ shard: home, sort, stamp, mode: 'tombstone', retentionMs }, call)
-      }
     }
   }
 
