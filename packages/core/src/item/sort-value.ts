@@ -63,7 +63,7 @@ function bytesOf(sort: SortValue): Uint8Array {
   if (typeof sort === 'string') return encoder.encode(sort)
   if (typeof sort !== 'number') return sort
   const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setFloat64(0, sort)
+  new DataView(bytes.buffer).setFloat64(0, sort + 0) // makes one zero of two
   const isNegative = (bytes[0] as number) >= 0x80
   for (let i = 0; i < 8; i++) bytes[i] = (bytes[i] as number) ^ (isNegative ? 0xff : i === 0 ? 0x80 : 0)
   return bytes
@@ -93,7 +93,7 @@ export function prefixEnd(prefix: string | Uint8Array): string | Uint8Array | un
   if (typeof prefix !== 'string') {
     const last = prefix.findLastIndex((byte) => byte < 0xff)
     if (last < 0) return undefined
-    const end = prefix.slice(0, last + 1)
+    const end = Uint8Array.from(prefix.subarray(0, last + 1)) // the slice of a Buffer would share its memory
     end[last] = (end[last] as number) + 1
     return end
   }
