@@ -1,4 +1,4 @@
-import { describe, InvalidArgumentError } from '../errors/misuse-error.js'
+import { InvalidArgumentError } from '../errors/misuse-error.js'
 import { byteLength } from '../internal/byte-length.js'
 import { isWellFormed } from '../internal/well-formed.js'
 
@@ -15,6 +15,8 @@ export interface CopiedItem {
   readonly bytes: number
 }
 
+const advice = 'Give the collection a codec for other items.'
+
 /** DynamoDB nests attributes up to 32 levels deep: ServiceQuotas.html. */
 const depthMax = 30
 
@@ -23,13 +25,7 @@ const depthMax = 30
  * `InvalidArgumentError` for what is not JSON: it names where.
  */
 export function copyItem(given: unknown, argument = 'item'): CopiedItem {
-  if (!isPlainObject(given))
-    throw new InvalidArgumentError(
-      argument,
-      'an object of JSON values',
-      given,
-      'Give the collection a codec for other items.',
-    )
+  if (!isPlainObject(given)) throw new InvalidArgumentError(argument, 'an object of JSON values', given, advice)
   const copier = new Copier()
   const value = copier.copy(given, argument, 0) as ItemValue
   return { value, bytes: copier.bytes }
@@ -67,7 +63,9 @@ class Copier {
     if (depth > depthMax) throw new InvalidArgumentError(path, `nested at most ${depthMax} levels deep`, 'more')
     this.bytes += 2
     if (Array.isArray(given))
-      return Object.freeze((given as readonly unknown[]).map((part, i) => this.copy(part, `${path}[${i}]`, depth)))
+      return Object.freeze(
+        Array.from(given as readonly unknown[], (part, i) => this.copy(part, `${path}[${i}]`, depth)),
+      )
     if (!isPlainObject(given)) throw notJson(path, given)
     const copied: Record<string, ItemPart> = {}
     for (const [name, part] of Object.entries(given)) {
@@ -84,12 +82,7 @@ class Copier {
 }
 
 function notJson(path: string, given: unknown): InvalidArgumentError {
-  return new InvalidArgumentError(
-    path,
-    'JSON',
-    given,
-    `${describe(given)} cannot be stored as it is: give the collection a codec.`,
-  )
+  return new InvalidArgumentError(path, 'JSON', given, advice)
 }
 
 function isPlainObject(given: unknown): given is Readonly<Record<string, unknown>> {
