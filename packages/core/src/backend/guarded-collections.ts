@@ -34,11 +34,13 @@ export function guardCollections(store: CollectionStore): CollectionStore {
 }
 
 /** Checks what somebody gives as collections. Throws `InvalidArgumentError`. */
-export function checkCollections(given: Partial<CollectionStore>): void {
+export function checkCollections(given: Partial<CollectionStore> | null): void {
+  if (typeof given !== 'object' || given === null)
+    throw new InvalidArgumentError('backend.collections', 'a CollectionStore, or undefined', given)
   for (const method of ['put', 'delete', 'get', 'page'] as const) checkMethod(method, given[method])
   if (given.append !== undefined) checkMethod('append', given.append)
-  const { limits } = given
-  if (typeof limits !== 'object')
+  const limits: Partial<CollectionStore['limits']> | null | undefined = given.limits
+  if (typeof limits !== 'object' || limits === null)
     throw new InvalidArgumentError('backend.collections.limits', 'the limits of the store', limits)
   for (const name of ['sortBytesMax', 'itemBytesMax', 'itemsPerPageMax', 'itemsPerAppendMax'] as const) {
     const limit: unknown = limits[name]
