@@ -31,13 +31,14 @@ export class StoredItems {
 
   /** Stores an item; answers with the stamp of what is newer and stays. */
   put({ sort, stamp, value }: ItemPut): Stamp | undefined {
-    return this.#replace({ sort, stamp, value, goneMs: Infinity })
+    return this.#replace({ sort: ownSort(sort), stamp, value, goneMs: Infinity })
   }
 
   /** Takes an item away; answers with the stamp of what is newer and stays. */
   delete({ sort, stamp, mode, retentionMs }: ItemDeletion, nowMs: number): Stamp | undefined {
     this.#sweep(nowMs)
-    if (mode === 'tombstone') return this.#replace({ sort, stamp, value: undefined, goneMs: nowMs + retentionMs })
+    if (mode === 'tombstone')
+      return this.#replace({ sort: ownSort(sort), stamp, value: undefined, goneMs: nowMs + retentionMs })
     const known = this.#entryAt(sort)
     if (known === undefined) return undefined
     const age = compareStamps(known.stamp, stamp)
@@ -65,10 +66,12 @@ export class StoredItems {
       ? this.#entries.slice(from, Math.min(to, from + limit))
       : this.#entries.slice(Math.max(from, to - limit), Math.max(from, to)).toReversed()
     const isWhole = to - from <= limit
-    return { items: entries.map(shown), next: isWhole ? undefined : entries.at(-1)?.sort }
+    const items = entries.map(shown)
+    return { items, next: isWhole ? undefined : items.at(-1)?.sort }
   }
 
   #entryAt(sort: SortValue): Entry | undefined {
+    this.#requireType(sort)
     const entry = this.#entries[this.#indexOf(sort)]
     return entry !== undefined && compareSort(entry.sort, sort) === 0 ? entry : undefined
   }
@@ -128,5 +131,10 @@ export class StoredItems {
 }
 
 function shown({ sort, stamp, value }: Entry): StoredItem {
-  return { sort, stamp, value: value && structuredClone(value) }
+  return { sort: ownSort(sort), stamp, value: value && structuredClone(value) }
+}
+
+/** Bytes are copied on their way in and out: somebody may change them. */
+function ownSort(sort: SortValue): SortValue {
+  return sort instanceof Uint8Array ? Uint8Array.from(sort) : sort
 }
