@@ -23,8 +23,10 @@ export interface CollectionSearch {
   readonly writers: readonly string[]
   /** How many requests are sent once more, as after a lost answer. */
   readonly repeatCount: number
-  /** How many processes crash: coordinators in the middle of a copy, writers in the middle of an operation. */
+  /** How many coordinators crash in the middle of a copy. */
   readonly crashCount: number
+  /** How many writers crash in the middle of an operation. @default 0 */
+  readonly writerCrashCount?: number
   /** The search ends after so many states. */
   readonly statesMax: number
 }

@@ -21,12 +21,15 @@ export interface State {
   readonly versionCount: number
   /** The newest version of a delete that has begun, or 0. */
   readonly newestDelete: number
+  /** The puts whose writers crashed, a bit each (`1 << version`): their outcome is unknown, and they may show at any time. */
+  readonly abandonedPuts: number
   /** The newest version that was acknowledged, or 0. */
   readonly acknowledged: number
   readonly reader: Reader
   readonly copy: Copy
   readonly repeatsLeft: number
   readonly crashesLeft: number
+  readonly writerCrashesLeft: number
 }
 
 /** An item or its tombstone. */
@@ -109,10 +112,12 @@ export function firstState({ search, placeCount }: CollectionModel): State {
     messages: [],
     versionCount: 0,
     newestDelete: 0,
+    abandonedPuts: 0,
     acknowledged: 0,
     reader: { lease: undefined, open: undefined },
     copy: noCopy,
     repeatsLeft: search.repeatCount,
     crashesLeft: search.crashCount,
+    writerCrashesLeft: search.writerCrashCount ?? 0,
   }
 }

@@ -4,7 +4,8 @@
 //   item of a given hash. Every interleaving of requests, leases, changes of the route and expiring tombstones is looked at; each
 //   rule of the protocol can be left out, and the search must then find a violation.
 // Invariants: a read that begins after a put or a delete was acknowledged answers with that version or a newer one; with nothing
-//   only if a delete that is as new has begun. One counter draws all versions: clocks that disagree are not modelled.
+//   only if a delete that is as new has begun. A put whose writer crashed is unknown: it, and it alone, may show late.
+//   One counter draws all versions: clocks that disagree are not modelled.
 //   A search that ends has seen every schedule. States and steps are left out only where another schedule shows the same:
 //   - One read is made. Reads change nothing and hold others up only, so the first wrong one is wrong alone, too.
 //   - A read begins with its first place: beginning later can only oblige it to see more. It is not followed once it has seen

@@ -49,6 +49,22 @@ describe('the rules for collections, with all of them', () => {
   })
 })
 
+describe('what the rules for collections leave open', () => {
+  it(
+    'a delete that its writer leaves half done may let an older version show, when its tombstone expires',
+    slow,
+    () => {
+      const search = { ...plain, fanouts: [2], writers: ['pd', 'p'], writerCrashCount: 1 }
+      expect(searchCollection(search).violation).toMatch(/^read version 1 after version 2 was acknowledged/m)
+    },
+  )
+
+  it('nothing else where the crashing writer only puts', slow, () => {
+    const search = { ...plain, fanouts: [2, 1], writers: ['p', 'p'], writerCrashCount: 1 }
+    expect(searchCollection(search)).toMatchObject({ isComplete: true, violation: undefined })
+  })
+})
+
 describe('a rule for collections that is left out', () => {
   const smallest: readonly (readonly [CollectionRule, Partial<CollectionSearch>])[] = [
     ['announce-wait', { hash: 1, writers: ['p'] }],

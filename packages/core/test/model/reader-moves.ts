@@ -34,5 +34,6 @@ function seen(state: State, place: number, open: ReadUnderWay): Move[] {
   const answer = newest === undefined || newest.isDead ? 'nothing' : `version ${newest.version}`
   // Nothing is right if a delete at least as new as what was acknowledged has begun.
   if (answer === 'nothing' && state.newestDelete >= mustSee) return []
+  if (newest?.isDead === false && (state.abandonedPuts & (1 << newest.version)) !== 0) return []
   return [{ ...move, violation: `read ${answer} after version ${mustSee} was acknowledged` }]
 }

@@ -1,11 +1,11 @@
 import type { Cell, CollectionModel, Message, Reader, RequestKind, State, Writer } from './collection-state.js'
 
 const kinds: readonly RequestKind[] = ['put', 'tombstone', 'remove', 'look', 'undo']
-const headBytes = 12
+const headBytes = 14
 const writerBytes = 5
 const messageBytes = 2
 const placesMax = 8
-const versionsMax = 15
+const versionsMax = 7
 
 /** Turns states into records of one length and back. States that differ only in the order of requests under way have one record. */
 export class StateCodec {
@@ -17,14 +17,14 @@ export class StateCodec {
 
   /** Makes the codec for the states of one search. */
   constructor({ search, placeCount }: CollectionModel) {
-    const { writers, repeatCount, crashCount } = search
+    const { writers, repeatCount, crashCount, writerCrashCount = 0 } = search
     const versionCount = writers.join('').length
     if (placeCount > placesMax) throw new RangeError(`${placeCount} places; at most ${placesMax} have room`)
     if (versionCount > versionsMax) throw new RangeError(`${versionCount} operations; at most ${versionsMax} have room`)
     this.#placeCount = placeCount
     this.#writerCount = writers.length
     this.#messagesAt = headBytes + placeCount + writers.length * writerBytes
-    this.recordBytes = this.#messagesAt + (writers.length + repeatCount + crashCount) * messageBytes
+    this.recordBytes = this.#messagesAt + (writers.length + repeatCount + crashCount + writerCrashCount) * messageBytes
   }
 
   /** Writes the state into `record`. */
@@ -40,6 +40,8 @@ export class StateCodec {
     encodeReader(reader, record, 6)
     record[10] = copy.doneCount
     record[11] = cellCode(copy.item)
+    record[12] = state.abandonedPuts
+    record[13] = state.writerCrashesLeft
     let at = headBytes
     for (const cell of cells) record[at++] = cellCode(cell)
     for (const writer of writers) {
@@ -68,6 +70,8 @@ export class StateCodec {
       acknowledged: record[3]!,
       repeatsLeft: record[4]!,
       crashesLeft: record[5]!,
+      abandonedPuts: record[12]!,
+      writerCrashesLeft: record[13]!,
       reader: readerOf(record.subarray(6, 10)),
       copy: { doneCount: record[10]!, item: cellOf(record[11]!) },
       cells: Array.from(record.subarray(headBytes, writersAt), cellOf),

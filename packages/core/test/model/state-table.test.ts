@@ -39,21 +39,23 @@ it('writes every part of a state into its record', () => {
     crashCount: 1,
     statesMax: 1,
   })
-  const operation = { version: 15, isDelete: true, revision: 4, isAgain: true, met: 14, at: 9 }
+  const operation = { version: 7, isDelete: true, revision: 4, isAgain: true, met: 6, at: 9 }
   const state = {
     ...firstState(model),
     revision: 5,
-    cells: [{ version: 3, isDead: true }, undefined, { version: 15, isDead: false }],
+    cells: [{ version: 3, isDead: true }, undefined, { version: 7, isDead: false }],
     writers: [
       { doneCount: 1, lease: 0, operation },
       { doneCount: 0, lease: undefined, operation: { ...operation, revision: undefined } },
     ],
     messages: [
       { kind: 'put', place: 2, version: 1, awaitedBy: 0 },
-      { kind: 'look', place: 0, version: 15, awaitedBy: 14 },
+      { kind: 'look', place: 0, version: 7, awaitedBy: 6 },
     ] as const,
-    versionCount: 15,
+    versionCount: 7,
     newestDelete: 3,
+    abandonedPuts: 4,
+    writerCrashesLeft: 2,
     acknowledged: 2,
     reader: { lease: 4, open: { unread: [0, 2], newest: { version: 1, isDead: false }, mustSee: 2 } },
     copy: { doneCount: 1, item: { version: 2, isDead: true } },

@@ -25,7 +25,7 @@ export function writerMoves(state: State, index: number, model: CollectionModel)
   }
   if (lease !== undefined && lease !== state.revision)
     moves.push({ label: `${name}'s lease ends`, state: withWriter(state, index, { ...writer, lease: undefined }) })
-  if (state.crashesLeft > 0) moves.push({ label: `${name} crashes`, state: crashed(state, index, model) })
+  if (state.writerCrashesLeft > 0) moves.push({ label: `${name} crashes`, state: crashed(state, index, model) })
   return moves
 }
 
@@ -64,10 +64,11 @@ function begun(state: State, index: number, isDelete: boolean, model: Collection
 
 /** The writer is gone in the middle of an operation. What it sent may still arrive. */
 function crashed(state: State, index: number, { search }: CollectionModel): State {
-  const { operation } = state.writers[index]!
-  const messages = withoutAwaited(state.messages, operation!.version)
+  const { version, isDelete } = state.writers[index]!.operation!
+  const messages = withoutAwaited(state.messages, version)
+  const abandonedPuts = state.abandonedPuts | (isDelete ? 0 : 1 << version)
   const gone: Writer = { doneCount: search.writers[index]!.length, lease: undefined, operation: undefined }
-  return withWriter({ ...state, messages, crashesLeft: state.crashesLeft - 1 }, index, gone)
+  return withWriter({ ...state, messages, abandonedPuts, writerCrashesLeft: state.writerCrashesLeft - 1 }, index, gone)
 }
 
 function routedAgain(state: State, index: number, operation: Operation, model: CollectionModel): State {
