@@ -41,14 +41,14 @@ const rules = [
   {
     rule: 'take-back',
     file: `${src}/collapse/item-flight.ts`,
-    from: 'if (await this.#isNewerIn(others, snapshot)) await',
-    to: 'if ((await this.#isNewerIn(others, snapshot)) && others.length < 0) await',
+    from: 'if (tombstone !== undefined) await',
+    to: 'if (tombstone !== undefined && places.length < 0) await',
   },
   {
     rule: 'tombstone',
     file: `${src}/collapse/item-flight.ts`,
-    from: "isSpread ? 'tombstone' : 'remove'",
-    to: "isSpread ? 'remove' : 'remove'",
+    from: "const mode = 'tombstone'",
+    to: "const mode = 'remove'",
   },
   {
     rule: 'every-candidate',

@@ -1,5 +1,5 @@
 import { checkedSort } from './admission/sort-check.js'
-import type { CollectionLimits } from './backend/collection-store.js'
+import type { CollectionLimits, SortBound } from './backend/collection-store.js'
 import type { ResolvedCollection } from './collection-options.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
 import { cursorAt, type CursorScope, sortAtCursor } from './gather/cursor.js'
@@ -201,9 +201,12 @@ export class Collection<Item, Sort extends SortType = 'string'> {
       throw new InvalidArgumentError('options.prefix', 'given without from and to', prefix)
     if (sortType === 'number')
       throw new InvalidArgumentError('options.prefix', 'left out, since numbers have none', prefix)
-    const lower = bound('prefix', prefix, true)
-    const end = prefixEnd(lower?.sort as string | Uint8Array)
-    return { range: { sortType, order, lower, upper: bound('prefix', end, false) }, signal }
+    const lower = bound('prefix', prefix, true) as SortBound
+    const end = prefixEnd(lower.sort as string | Uint8Array)
+    // An end that is longer than a sort value may be has a prefix that is as long as one may be: nothing else begins with it.
+    const isTooLong = end !== undefined && sortBytes(end).length > this.#limits.sortBytesMax
+    const upper = isTooLong ? lower : end === undefined ? undefined : { sort: end, isIncluded: false }
+    return { range: { sortType, order, lower, upper }, signal }
   }
 
   #scopeOf(key: string, { sortType, lower, upper, order }: SortRange): CursorScope {

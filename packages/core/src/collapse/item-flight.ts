@@ -1,8 +1,8 @@
 // Problem: a put or a delete may be answered late, twice or never, and its key may be spread meanwhile; still it must be in once,
 //   in the order of stamps, and no older copy may come back.
 // Scheme: a flight carries one change of one item under one stamp, to the places that its route names, until all have answered
-//   under the lease of that very route. A put that was routed again looks at the item's other places, and takes its copy back
-//   where something newer is there.
+//   under the lease of that very route. A put that was routed again looks at all places of the item; where it finds a newer
+//   tombstone, it leaves that in every place, its own copy's included, and so is taken back for good.
 // Invariants: nothing is acknowledged after its lease (rule late-ack); repeating is safe, since the greater stamp stays (rule
 //   newest-wins); only a first attempt that finds something newer takes a later stamp, so that a slow clock is not ignored.
 // Cost: one request for a put, and for a delete of a key without a route; else one for each place that the item may be in.
@@ -116,15 +116,14 @@ export class ItemFlight {
     const { key, sort, value } = this.#change
     const route = snapshot.route(key)
     const hashed = route === undefined ? 0 : hash(sort, snapshot.directory.hashSeed)
-    if (value === undefined) return this.#delete(candidatesOf(key, route, hashed), route !== undefined, snapshot)
-    const home = homeOf(key, route, hashed)
-    const others = this.#isAgain ? candidatesOf(key, route, hashed).filter((shard) => shard !== home) : none
-    return this.#put(home, others, value, snapshot)
+    if (value === undefined) return this.#delete(candidatesOf(key, route, hashed), snapshot)
+    const looked = this.#isAgain ? candidatesOf(key, route, hashed) : none
+    return this.#put(homeOf(key, route, hashed), looked, value, snapshot)
   }
 
   async #put(
     home: ShardRef,
-    others: readonly ShardRef[],
+    places: readonly ShardRef[],
     value: ItemValue,
     snapshot: Snapshot,
   ): Promise<Stamp | undefined> {
@@ -132,48 +131,55 @@ export class ItemFlight {
     const { sort } = this.#change
     const stamp = this.#stamp
     const newer = await this.#write(home, snapshot, (call) => store.put({ shard: home, sort, value, stamp }, call))
-    if (newer !== undefined || others.length === 0) return newer
-    if (await this.#isNewerIn(others, snapshot)) await this.#takeBack(home, snapshot)
-    return undefined
+    const tombstone = await this.#newerTombstoneIn(places, snapshot)
+    if (tombstone !== undefined) await this.#leaveTombstones(places, tombstone, snapshot)
+    return newer
   }
 
-  /** Rule take-back: what was acknowledged meanwhile under another route may be newer, and stand in another place. */
-  async #isNewerIn(others: readonly ShardRef[], snapshot: Snapshot): Promise<boolean> {
+  /**
+   * Rule take-back: a delete may have been acknowledged meanwhile under another route, or be under way, or never come to its end.
+   * A newer put that stands in another place is no reason to yield: it may be routed again itself, and vanish from there.
+   */
+  async #newerTombstoneIn(places: readonly ShardRef[], snapshot: Snapshot): Promise<Stamp | undefined> {
     const { store, shardsPerReadMax } = this.#parts
     const { sort } = this.#change
-    let isNewer = false
-    for (let from = 0; from < others.length; from += shardsPerReadMax) {
-      const shards = others.slice(from, from + shardsPerReadMax)
+    let newest: Stamp | undefined
+    for (let from = 0; from < places.length; from += shardsPerReadMax) {
+      const shards = places.slice(from, from + shardsPerReadMax)
       const answers = await this.#repeated(shards[0] as ShardRef, snapshot, true, async (call) => {
         const items = await store.get({ shards, sort, consistency: 'strong' }, call)
         for (const item of items) if (item.status === 'failed') throw asBackendError(item.error)
         return items
       })
       for (const answer of answers ?? []) {
-        const stamp = answer.status === 'read' ? answer.item?.stamp : undefined
-        if (stamp !== undefined && compareStamps(stamp, this.#stamp) > 0) isNewer = true
+        const found = answer.status === 'read' ? answer.item : undefined
+        if (found?.stamp === undefined || found.value !== undefined) continue
+        if (compareStamps(found.stamp, this.#stamp) > 0) newest = later(newest, found.stamp)
       }
     }
-    return isNewer
+    return newest
   }
 
-  async #takeBack(home: ShardRef, snapshot: Snapshot): Promise<void> {
-    const { store } = this.#parts
-    const { sort } = this.#change
-    const deletion = { shard: home, sort, stamp: this.#stamp, mode: 'take-back', retentionMs: 0 } as const
-    await this.#write(home, snapshot, (call) => store.delete(deletion, call))
+  #delete(places: readonly ShardRef[], snapshot: Snapshot): Promise<Stamp | undefined> {
+    const [only] = places
+    if (snapshot.route(this.#change.key) === undefined && only !== undefined) return this.#remove(only, snapshot)
+    return this.#leaveTombstones(places, this.#stamp, snapshot)
   }
 
-  async #delete(places: readonly ShardRef[], isSpread: boolean, snapshot: Snapshot): Promise<Stamp | undefined> {
-    const { store, tombstoneMs } = this.#parts
+  /** A key without a route has one place for an item, and no older version that could stand in another. */
+  #remove(shard: ShardRef, snapshot: Snapshot): Promise<Stamp | undefined> {
     const { sort } = this.#change
-    const mode = isSpread ? 'tombstone' : 'remove'
-    const stamp = this.#stamp
+    const deletion = { shard, sort, stamp: this.#stamp, mode: 'remove', retentionMs: 0 } as const
+    return this.#write(shard, snapshot, (call) => this.#parts.store.delete(deletion, call))
+  }
+
+  async #leaveTombstones(places: readonly ShardRef[], stamp: Stamp, snapshot: Snapshot): Promise<Stamp | undefined> {
+    const { store, tombstoneMs: retentionMs } = this.#parts
+    const { sort } = this.#change
+    const mode = 'tombstone'
     const answers = await Promise.all(
       places.map((shard) =>
-        this.#write(shard, snapshot, (call) =>
-          store.delete({ shard, sort, stamp, mode, retentionMs: tombstoneMs }, call),
-        ),
+        this.#write(shard, snapshot, (call) => store.delete({ shard, sort, stamp, mode, retentionMs }, call)),
       ),
     )
     return answers.reduce(later, undefined)

@@ -140,6 +140,17 @@ describe('a call with a wrong argument', () => {
     expect(await items.page('k', { from: 'b', to: 'a' })).toEqual({ items: [], cursor: undefined })
   })
 
+  it('a prefix may be as long as a sort value, and end in any character', async () => {
+    const { items } = await world()
+    const longest = `${'x'.repeat(1_023)}\u007f`
+    const last = '\u{10ffff}'
+    await items.put('k', longest, { n: 1 })
+    await items.put('k', `${last}a`, { n: 2 })
+    expect((await items.page('k', { prefix: longest })).items.map(({ item }) => item.n)).toEqual([1])
+    expect((await items.page('k', { prefix: last })).items.map(({ item }) => item.n)).toEqual([2])
+    expect((await items.page('k', { prefix: 'x' })).items.map(({ item }) => item.n)).toEqual([1])
+  })
+
   it('numbers outside of what every store orders are refused', async () => {
     const { client } = await world()
     const numbers = client.collection<Item, 'number'>('numbers', { prefix: 'n', sort: 'number' })
