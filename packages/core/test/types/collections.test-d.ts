@@ -12,7 +12,7 @@ interface Event {
 describe('a collection', () => {
   it('is sorted by strings unless it says otherwise', () => {
     const events = client.collection<Event>('event')
-    expectTypeOf(events).toEqualTypeOf<Collection<Event, 'string'>>()
+    expectTypeOf(events).toEqualTypeOf<Collection<Event>>()
     expectTypeOf(events.get('k', 'a')).toEqualTypeOf<Promise<Event | undefined>>()
     expectTypeOf(events.page('k')).toEqualTypeOf<Promise<Page<Event, 'string'>>>()
     expectTypeOf(events.iterate('k')).toEqualTypeOf<AsyncIterableIterator<ItemEntry<Event, 'string'>>>()
@@ -42,6 +42,6 @@ describe('a collection', () => {
       encode: (item) => ({ at: item.toISOString() }),
       decode: ({ at }) => new Date(at as string),
     }
-    expectTypeOf(client.collection('dates', { codec })).toEqualTypeOf<Collection<Date, 'string'>>()
+    expectTypeOf(client.collection('dates', { codec })).toEqualTypeOf<Collection<Date>>()
   })
 })
