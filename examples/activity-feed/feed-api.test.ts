@@ -1,8 +1,8 @@
+import { memory } from '@spillway/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { FeedEvent } from './feed-event.js'
 import { numbered, type OpenedApi, openApi, type PageBody, type ShownEvent } from './opened-api.js'
-import { memory } from '@spillway/core'
 
 interface Results {
   readonly results: readonly { readonly id: string; readonly status: number }[]
@@ -27,6 +27,12 @@ async function posted(count: number, to = path): Promise<readonly ShownEvent[]> 
 
 function itemsOf(pages: readonly PageBody[]): readonly ShownEvent[] {
   return pages.flatMap(({ items }) => items)
+}
+
+/** The cursor behind the first event. */
+async function cursorBehindFirst(): Promise<string> {
+  const { body } = await api.get<PageBody>(`${path}?limit=1`)
+  return new URL(body.next ?? '', api.url).searchParams.get('cursor') ?? ''
 }
 
 describe('an event', () => {
@@ -105,14 +111,9 @@ describe('a cursor', () => {
     body: { error: 'INVALID_ARGUMENT', argument: 'cursor', expected: expect.stringContaining('unchanged') as string },
   }
 
-  async function cursorOf(query: string): Promise<string> {
-    const { body } = await api.get<PageBody>(`${path}?${query}`)
-    return new URL(body.next ?? '', api.url).searchParams.get('cursor') ?? ''
-  }
-
   test('is refused once any character of it was changed, or the end cut off', async () => {
     await posted(3)
-    const cursor = await cursorOf('limit=1')
+    const cursor = await cursorBehindFirst()
     for (let i = 0; i < cursor.length; i++) {
       const changed = `${cursor.slice(0, i)}${cursor[i] === 'A' ? 'B' : 'A'}${cursor.slice(i + 1)}`
       expect(await api.get(`${path}?limit=1&cursor=${changed}`)).toMatchObject(refused)
@@ -124,7 +125,7 @@ describe('a cursor', () => {
   test('is refused by another feed, order and range, but not with another limit', async () => {
     const events = await posted(3)
     await posted(3, '/feeds/other/events')
-    const cursor = await cursorOf('limit=1')
+    const cursor = await cursorBehindFirst()
     expect(await api.get(`/feeds/other/events?cursor=${cursor}`)).toMatchObject(refused)
     expect(await api.get(`${path}?order=ascending&cursor=${cursor}`)).toMatchObject(refused)
     expect(await api.get(`${path}?from=2020&cursor=${cursor}`)).toMatchObject(refused)
@@ -140,7 +141,7 @@ describe('a cursor', () => {
       openApi({ backend }, 'another secret!!'),
     ])
     try {
-      const [one, two, three] = servers as [OpenedApi, OpenedApi, OpenedApi]
+      const [one, two, three] = servers
       const { body } = await one.post<Results>(path, numbered(3))
       const { next } = (await one.get<PageBody>(`${path}?limit=2`)).body
       expect(itemsOf(await two.pages(next ?? '')).map(({ id }) => id)).toEqual([body.results[0]?.id])
@@ -188,7 +189,7 @@ describe('what is refused', () => {
       'a well-formed string',
     ],
     [{ ...hello, details: { text: 'x'.repeat(400_000) } }, 'events[0]', expect.stringMatching(/^at most \d+ bytes$/)],
-  ])('a body such as %.40j', async (body, argument, expected) => {
+  ])('a body such as %.40j', async (body: unknown, argument: string, expected: unknown) => {
     const error = 'INVALID_ARGUMENT'
     expect(await api.post(path, body)).toMatchObject({ status: 400, body: { error, argument, expected } })
     expect((await api.get<PageBody>(path)).body.items).toEqual([])
@@ -215,7 +216,7 @@ describe('what is refused', () => {
     const tooLarge = { status: 413, body: { error: 'BODY_TOO_LARGE' } }
     expect(await api.post(path, body)).toMatchObject(tooLarge)
     const stream = new Blob([body]).stream()
-    expect(await api.get(path, { method: 'POST', body: stream, duplex: 'half' } as RequestInit)).toMatchObject(tooLarge)
+    expect(await api.get(path, { method: 'POST', body: stream, duplex: 'half' })).toMatchObject(tooLarge)
   })
 
   test.each(['/', '/feeds', '/feeds/a', '/feeds/a/events/b/c'])('a path such as %s', async (unknown) => {

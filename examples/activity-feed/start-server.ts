@@ -16,7 +16,8 @@ const idleMs = 50
 
 /** Listens on the loopback interface; 0 stands for any port that is free. Rejects when it cannot. */
 export async function startServer(app: Hono, port: number): Promise<Server> {
-  const server = createServer(getRequestListener(app.fetch))
+  const listener = getRequestListener(app.fetch)
+  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)

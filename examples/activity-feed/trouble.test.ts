@@ -12,9 +12,9 @@ afterEach(() => api.close())
 
 /** A promise, and what resolves it. */
 function gate() {
-  let open = () => undefined as void
-  const opened = new Promise<void>((resolve) => (open = resolve))
-  return { opened, open: () => open() }
+  const resolvers: (() => void)[] = []
+  const opened = new Promise<void>((resolve) => resolvers.push(resolve))
+  return { opened, open: () => resolvers[0]?.() }
 }
 
 /** Carries a put out, and then says that it failed. */
@@ -26,6 +26,11 @@ function failingPuts(kind: FailureKind, fails: (object: unknown) => boolean) {
       throw new BackendError(kind, 'as the test wants it')
     },
   }))
+}
+
+/** A request that is refused for now. */
+function failing(): Promise<never> {
+  return Promise.reject(new BackendError('unavailable', 'as the test wants it'))
 }
 
 describe('a store that fails', () => {
@@ -48,7 +53,6 @@ describe('a store that fails', () => {
   })
 
   test('for now makes a write worth another try, and a read', async () => {
-    const failing = () => Promise.reject(new BackendError('unavailable', 'as the test wants it'))
     const backend = memoryWith(() => ({ put: failing, page: failing, get: failing }))
     api = await openApi({ backend, limits, gather: { shardTimeoutMs: 50 } })
     const later = { status: 503, body: { error: 'READ_FAILED' } }
