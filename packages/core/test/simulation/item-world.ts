@@ -54,12 +54,12 @@ export class ItemWorld {
     this.store = memory({ clock: this.clock, shardsPerReadMax: 1 + (seed % 3) })
   }
 
-  /** Starts a process. */
-  async join(): Promise<ItemActor> {
+  /** Starts a process. Its way to the store may be wrapped, for a scheduler to interleave. */
+  async join(wrap: (backend: Backend) => Backend = (backend) => backend): Promise<ItemActor> {
     const random = seededRandom(this.#seed * 31 + this.actors.length)
     const backend = new FaultyBackend(this.store, { clock: this.clock, random })
     const client = await createClient({
-      backend,
+      backend: wrap(backend),
       clock: this.clock,
       random,
       routing: { refreshMs: 100, leaseMs, retryHorizonMs: 5_000, sealRetentionMs: 50_000 },

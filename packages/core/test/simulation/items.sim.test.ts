@@ -1,7 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
+import type { Backend } from '../../src/index.js'
 import type { FaultyBackend } from '../../src/testing.js'
+import { withCollections } from '../doubles/with-collections.js'
 import { type ItemActor, ItemWorld } from './item-world.js'
 
 /** The first stays cold, and so knows no deletes: a delayed copy of a put may bring its item back, as with the plain client. */
@@ -76,18 +78,7 @@ describe('the promise for items', () => {
             await world.clock.advance(400)
           }
         const running: Promise<void>[] = []
-        const actorAt = (i: number) => world.actors[i] as ItemActor
-        for (const one of steps) {
-          if (one.kind === 'write')
-            running.push(world.write(actorAt(one.actor), one.key, one.sort, one.isDelete && one.key !== 'cold'))
-          else if (one.kind === 'get') running.push(world.get(actorAt(one.actor), one.key, one.sort))
-          else if (one.kind === 'readAll')
-            running.push(world.readAll(actorAt(one.actor), one.key, one.order, one.limit))
-          else if (one.kind === 'step') await world.step(one.key, one.wish)
-          else if (one.kind === 'pause') world.clock.pause(one.ms)
-          else if (one.kind === 'faults') actorAt(one.actor).backend.faults = levels[one.level] ?? {}
-          else await world.clock.advance(one.ms)
-        }
+        for (const one of steps) await perform(world, one, running)
         await finish(world, running)
         for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += world.counts[name]
         expect(world.violations).toEqual([])
@@ -97,7 +88,97 @@ describe('the promise for items', () => {
     // A run in which nothing was spread, merged back, lost or unknown would show nothing.
     expect(Math.min(...Object.values(total))).toBeGreaterThan(20)
   })
+
+  it('holds for every order in which requests and answers of several clients may pass each other', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.nat(),
+        fc.array(step, { minLength: 10, maxLength: 50 }),
+        async (scheduler, seed, steps) => {
+          const world = new ItemWorld(seed)
+          const state = { isScheduled: false }
+          for (let i = 0; i < 3; i++) await world.join((backend) => interleaved(backend, scheduler, state))
+          await world.step('spread', 'grow')
+          await world.clock.advance(400)
+          state.isScheduled = true
+          const running: Promise<void>[] = []
+          for (const one of steps) {
+            await perform(world, one, running)
+            if (scheduler.count() > 0) await scheduler.waitOne()
+          }
+          state.isScheduled = false
+          await scheduler.waitIdle()
+          await finish(world, running)
+          expect(world.violations).toEqual([])
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
 })
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+async function perform(world: ItemWorld, one: Step, running: Promise<void>[]): Promise<void> {
+  const actorAt = (i: number) => world.actors[i % world.actors.length] as ItemActor
+  switch (one.kind) {
+    case 'write':
+      running.push(world.write(actorAt(one.actor), one.key, one.sort, one.isDelete && one.key !== 'cold'))
+      return
+    case 'get':
+      running.push(world.get(actorAt(one.actor), one.key, one.sort))
+      return
+    case 'readAll':
+      running.push(world.readAll(actorAt(one.actor), one.key, one.order, one.limit))
+      return
+    case 'step':
+      return world.step(one.key, one.wish)
+    case 'pause':
+      world.clock.pause(one.ms)
+      return
+    case 'faults':
+      actorAt(one.actor).backend.faults = levels[one.level] ?? {}
+      return
+    case 'advance':
+    case 'sleep':
+      return world.clock.advance(one.ms)
+    default:
+      return one satisfies never
+  }
+}
+
+/** Every request and every answer waits for the scheduler, which draws who goes next. Opening a client does not. */
+function interleaved(backend: Backend, scheduler: fc.Scheduler, state: { isScheduled: boolean }): Backend {
+  const pass = async <T>(send: () => Promise<T>): Promise<T> => {
+    if (!state.isScheduled) return send()
+    await scheduler.schedule(Promise.resolve())
+    const answer = send().then(
+      (value) => () => value,
+      (error: unknown) => () => {
+        throw error
+      },
+    )
+    await scheduler.schedule(Promise.resolve())
+    return (await answer)()
+  }
+  const whole = withCollections(backend, (items) => ({
+    put: (put, call) => pass(() => items.put(put, call)),
+    delete: (deletion, call) => pass(() => items.delete(deletion, call)),
+    get: (read, call) => pass(() => items.get(read, call)),
+    page: (page, call) => pass(() => items.page(page, call)),
+  }))
+  return {
+    ...whole,
+    name: backend.name,
+    capabilities: backend.capabilities,
+    records: backend.records,
+    directory: {
+      read: (call) => pass(() => backend.directory.read(call)),
+      swap: (expected, text, call) => pass(() => backend.directory.swap(expected, text, call)),
+    },
+  }
+}
 
 /** Heals everything, lets all that is under way end, and reads every key through every client. */
 async function finish(world: ItemWorld, running: Promise<void>[]): Promise<void> {
