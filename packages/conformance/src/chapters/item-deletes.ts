@@ -7,7 +7,7 @@ import type { World } from '../world.js'
 
 const needs = ['collections'] as const
 
-const modes: readonly ItemDeletion['mode'][] = ['tombstone', 'remove', 'take-back']
+const modes: readonly ItemDeletion['mode'][] = ['tombstone', 'remove']
 
 /** More tombstones than a store sweeps in passing. */
 const tombstoneCount = 40
@@ -31,7 +31,7 @@ async function ensureNothing(items: Items, key: ShardRef, when: string): Promise
   ensureEqual(await items.all(key), [], `what a page gave ${when}`)
 }
 
-/** Items that are taken away: in favour of a tombstone, for good, or because they were put in the wrong shard. */
+/** Items that are taken away: in favour of a tombstone, or for good. */
 export const itemDeleteRules: readonly Rule[] = [
   {
     id: 'tombstone-hides',
@@ -149,44 +149,13 @@ export const itemDeleteRules: readonly Rule[] = [
   },
   {
     id: 'remove-nothing',
-    claim: 'Where nothing is, a removal and a taking back are done, also of what is gone already, and leave nothing.',
+    claim: 'Where nothing is, a removal is done, also of what is gone already, and leaves nothing.',
     needs,
     async check(world) {
       const { items, key, drop } = await withItem(world, 'k')
       await drop('remove', versionOf(5))
-      for (const mode of ['remove', 'take-back'] as const) {
-        ensureEqual(await drop(mode, versionOf(5)), 'done', `the answer to a ${mode} of nothing`)
-        await ensureNothing(items, key, `after a ${mode} of nothing`)
-      }
-    },
-  },
-  {
-    id: 'take-back',
-    claim: 'What is taken back goes, and nothing stays: an item put again after that is a new one.',
-    needs,
-    async check(world) {
-      const { items, key, sort, drop, ensureThere } = await withItem(world, 'k')
-      ensureEqual(await drop('take-back', versionOf(5)), 'done', 'the answer to a taking back')
-      await ensureNothing(items, key, 'after a taking back')
-      ensureEqual(await items.put(key, sort, { n: 1 }, versionOf(1)), 'done', 'the answer to an older put after that')
-      await ensureThere({ stamp: versionOf(1), value: { n: 1 } }, 'after an older put')
-    },
-  },
-  {
-    id: 'take-back-only',
-    claim: 'Only the very version is taken back: any other stays, and so does a tombstone of the same stamp.',
-    needs,
-    async check(world) {
-      const others = [versionOf(4), versionOf(6), versionOf(5, 1), versionOf(5, 0, 'kit2'), versionOf(5, 0, 'ki')]
-      for (const [i, other] of others.entries()) {
-        const { value, drop, ensureThere } = await withItem(world, `other-${i}`)
-        ensureEqual(await drop('take-back', other), 'done', 'the answer to a taking back of another version')
-        await ensureThere({ stamp: versionOf(5), value }, 'after a taking back of another version')
-      }
-      const { drop, ensureThere } = await withItem(world, 'tombstone', versionOf(4))
-      await drop('tombstone', versionOf(5))
-      ensureEqual(await drop('take-back', versionOf(5)), 'done', 'the answer to a taking back of a tombstone')
-      await ensureThere({ stamp: versionOf(5), value: undefined }, 'after a taking back of a tombstone')
+      ensureEqual(await drop('remove', versionOf(5)), 'done', 'the answer to a removal of nothing')
+      await ensureNothing(items, key, 'after a removal of nothing')
     },
   },
   {

@@ -11,7 +11,7 @@ import { refusedCount, toldOf as toldThrottles } from '../told-throttles.js'
 /** After so many turns of the event loop a put is aborted. */
 const moments = [0, 1, 2, 4, 8, 16]
 
-const modes: readonly ItemDeletion['mode'][] = ['tombstone', 'remove', 'take-back']
+const modes: readonly ItemDeletion['mode'][] = ['tombstone', 'remove']
 
 type Request = readonly [what: string, send: (call: Call) => Promise<unknown>]
 
@@ -22,13 +22,7 @@ function writesTo(items: Items, key: ShardRef): readonly Request[] {
   return [
     ['a put', (call) => store.put(items.putting(key, items.at(1), { n: 6 }, versionOf(6)), call)],
     ...modes.map((mode): Request => {
-      const deletion = {
-        shard: key,
-        sort: items.at(1),
-        stamp: versionOf(mode === 'take-back' ? 5 : 7),
-        mode,
-        retentionMs: 60_000,
-      }
+      const deletion = { shard: key, sort: items.at(1), stamp: versionOf(7), mode, retentionMs: 60_000 }
       return [`a delete (${mode})`, (call) => store.delete(deletion, call)]
     }),
     ...(store.append ? [['an append', async (call) => store.append?.({ items: [append] }, call)] as Request] : []),
@@ -124,7 +118,7 @@ export const itemTroubleRules: readonly Rule[] = [
           const items = new Items(world)
           const [key, sort] = [world.key(`${mode}-${name}`), items.at(1)]
           await items.put(key, sort, { n: 1 }, versionOf(1))
-          const send = () => items.delete(key, sort, mode, versionOf(mode === 'tombstone' ? 2 : 1))
+          const send = () => items.delete(key, sort, mode, versionOf(2))
           return {
             send,
             async look(outcome, kind) {

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
-
 import {
   BackendError,
   type Backend,
@@ -148,24 +146,6 @@ export const itemDeleteMutants: readonly Mutant[] = [
       if (known === undefined) throw new BackendError('rejected', 'The conditional request failed.')
       return drop(deletion)
     }),
-  ),
-  mutant(
-    'take-back',
-    'a taking back leaves a tombstone',
-    withDeletes('take-back', (deletion, known, drop) =>
-      drop(
-        known !== undefined && isDeepStrictEqual(known.stamp, deletion.stamp)
-          ? { ...deletion, mode: 'tombstone' }
-          : deletion,
-      ),
-    ),
-  ),
-  mutant(
-    'take-back-only',
-    'what is of the same millisecond is taken back',
-    withDeletes('take-back', (deletion, known, drop) =>
-      known?.stamp?.timeMs === deletion.stamp.timeMs ? drop({ ...deletion, stamp: last, mode: 'remove' }) : done,
-    ),
   ),
   mutant('delete-neighbours', 'a delete takes the item away in every shard of the key', everywhere),
 ]

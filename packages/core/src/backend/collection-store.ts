@@ -20,7 +20,7 @@ export interface CollectionStore {
   readonly limits: CollectionLimits
   /** Stores an item unless an item or a tombstone with a greater stamp is there. An item without a stamp is older than any. */
   put(put: ItemPut, call: Call): Promise<ItemWriteAnswer>
-  /** Takes an item away, in one of three ways. */
+  /** Takes an item away, in one of two ways. */
   delete(deletion: ItemDeletion, call: Call): Promise<ItemWriteAnswer>
   /** Reads one sort value in several shards; one answer for each, in the order asked. Rejects only when no shard could be read at all. */
   get(read: ItemRead, call: Call): Promise<readonly ItemAnswer[]>
@@ -65,10 +65,9 @@ export interface ItemDeletion {
   /**
    * - `tombstone`: what is there gives way to a tombstone with the stamp, also where nothing is, unless something newer is there.
    * - `remove`: what is there goes, unless it is newer; nothing stays.
-   * - `take-back`: what is there goes only if it is an item with this very stamp; otherwise nothing changes, and the answer is `done`, too.
    */
-  readonly mode: 'tombstone' | 'remove' | 'take-back'
-  /** A tombstone may go by the store's own expiry, or in passing, no sooner than so many milliseconds from now. Of no matter to other modes. */
+  readonly mode: 'tombstone' | 'remove'
+  /** A tombstone may go by the store's own expiry, or in passing, no sooner than so many milliseconds from now. Of no matter to a removal. */
   readonly retentionMs: number
 }
 

@@ -41,12 +41,7 @@ export class StoredItems {
       return this.#replace({ sort: ownSort(sort), stamp, value: undefined, goneMs: nowMs + retentionMs })
     const known = this.#entryAt(sort)
     if (known === undefined) return undefined
-    const age = compareStamps(known.stamp, stamp)
-    if (mode === 'take-back') {
-      if (age === 0 && known.value !== undefined) this.#remove(known)
-      return undefined
-    }
-    if (age > 0) return known.stamp
+    if (compareStamps(known.stamp, stamp) > 0) return known.stamp
     this.#remove(known)
     return undefined
   }

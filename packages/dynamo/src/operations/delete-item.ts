@@ -6,7 +6,7 @@
 // Cost: one request.
 // Source: docs/routing.md, «Rules for collections»; howitworks-ttl.html: an expired item goes within a few days.
 
-import { DeleteItemCommand, PutItemCommand, type ConsumedCapacity } from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { placeOf, type Call, type ItemDeletion, type ItemWriteAnswer } from '@spillway/core'
 
 import { itemStampAttribute, tombstoneAttribute } from '../attributes.js'
@@ -32,8 +32,6 @@ export async function deleteItem(parts: CollectionParts, deletion: ItemDeletion,
       const commandOf = (guard: object) => new DeleteItemCommand({ TableName: table.name, Key: key, ...guard })
       return changeItem(parts, deletion, commandOf, call)
     }
-    case 'take-back':
-      return takeBack(parts, deletion, key, call)
     default:
       return mode satisfies never
   }
@@ -45,23 +43,4 @@ function tombstoneOf({ stamp, retentionMs }: ItemDeletion, ttlAttribute: string 
     [tombstoneAttribute]: { BOOL: true },
     ...(ttlAttribute !== undefined && { [ttlAttribute]: { N: String(epochSeconds(retentionMs)) } }),
   }
-}
-
-async function takeBack(
-  { requests, table }: CollectionParts,
-  { stamp }: ItemDeletion,
-  key: Item,
-  call: Call,
-): Promise<ItemWriteAnswer> {
-  const command = new DeleteItemCommand({
-    TableName: table.name,
-    Key: key,
-    ConditionExpression: '#v = :v AND attribute_not_exists(#t)',
-    ExpressionAttributeNames: { '#v': itemStampAttribute, '#t': tombstoneAttribute },
-    ExpressionAttributeValues: { ':v': { S: stampText(stamp) } },
-    ReturnConsumedCapacity: 'TOTAL',
-  })
-  const outcome = await requests.send<{ ConsumedCapacity?: ConsumedCapacity }>(command, 'write', call)
-  const units = outcome.status === 'answered' ? outcome.output.ConsumedCapacity?.CapacityUnits : undefined
-  return { status: 'done', units, throttles: outcome.throttles }
 }

@@ -160,7 +160,7 @@ describe('an item', () => {
     for (const sort of ['record', '']) {
       const expected = { kind: 'invalid', message: expect.stringContaining(sort || 'not empty') as string }
       await expect(items.put(put(sort, {}, 1), call)).rejects.toMatchObject(expected)
-      for (const mode of ['tombstone', 'remove', 'take-back'] as const)
+      for (const mode of ['tombstone', 'remove'] as const)
         await expect(items.delete(deletion(sort, mode, 1), call)).rejects.toMatchObject(expected)
       expect(await items.append?.({ items: [put(sort, {}, 1)] }, call)).toMatchObject([
         { status: 'failed', error: expected },
@@ -211,12 +211,6 @@ describe('an item that was there before', () => {
     expect(await valueAt('a')).toBeUndefined()
   })
 
-  test('is left alone by a take-back', async () => {
-    await place(before)
-    expect(await items.delete(deletion('a', 'take-back', 1), call)).toMatchObject({ status: 'done' })
-    expect(await valueAt('a')).toEqual(value)
-  })
-
   test.each([{ N: '1' }, { S: 'mine' }])('with %o for a stamp is refused by name', async (stamp) => {
     await place({ '~s': stamp })
     const refused = { kind: 'invalid', message: expect.stringContaining('"~s" is Spillway') as string }
@@ -252,20 +246,19 @@ describe('of two versions the newer one stays', () => {
     await items.delete(deletion('a', 'tombstone', 5), call)
     expect(await items.put(put('a', { n: 4 }, 4), call)).toMatchObject({ status: 'newer', stamp: stampAt(5) })
     expect((await items.page(pageOf(), call)).items).toEqual([{ sort: 'a', stamp: stampAt(5), value: undefined }])
-    expect(await items.delete(deletion('a', 'take-back', 5), call)).toMatchObject({ status: 'done' })
+    expect(await items.delete(deletion('a', 'remove', 4), call)).toMatchObject({ status: 'newer', stamp: stampAt(5) })
     expect(await storedAt()).toBeDefined()
     expect(await items.put(put('a', { n: 6 }, 6), call)).toMatchObject({ status: 'done' })
     expect(await valueAt('a')).toEqual({ n: 6 })
   })
 
-  test('a put and a take-back may come twice, and a take-back takes its own version only', async () => {
+  test('a put and a removal may come twice', async () => {
     for (let i = 0; i < 2; i++) expect(await items.put(put('a', { n: 1 }, 1), call)).toMatchObject({ status: 'done' })
-    await items.delete(deletion('a', 'take-back', 2), call)
     expect(await valueAt('a')).toEqual({ n: 1 })
-    for (let i = 0; i < 2; i++)
-      expect(await items.delete(deletion('a', 'take-back', 1), call)).toMatchObject({ status: 'done' })
-    expect(await storedAt()).toBeUndefined()
-    expect(await items.delete(deletion('a', 'remove', 1), call)).toMatchObject({ status: 'done' })
+    for (let i = 0; i < 2; i++) {
+      expect(await items.delete(deletion('a', 'remove', 1), call)).toMatchObject({ status: 'done' })
+      expect(await storedAt()).toBeUndefined()
+    }
   })
 
   test('among rivals, whatever the order in which they arrive', async () => {
@@ -308,7 +301,7 @@ describe('when the answer of a put is lost', () => {
     behind.gateway.plan.push({ isThrottled: true })
     expect((await items.page(pageOf(), call)).throttles).toHaveLength(1)
     behind.gateway.plan.push({ isThrottled: true })
-    expect((await items.delete(deletion('a', 'take-back', 1), call)).throttles).toHaveLength(1)
+    expect((await items.delete(deletion('a', 'remove', 1), call)).throttles).toHaveLength(1)
   })
 })
 

@@ -36,12 +36,12 @@ if isKnown and type(sum) == 'number' and type(redis.pcall('HSET', key, writer, n
   return 'done'
 end
 
-local function takeBack(name, amount)
+local function undo(name, amount)
   if amount == '0' then return end
   redis.call('HINCRBY', key, name, string.sub(amount, 1, 1) == '-' and string.sub(amount, 2) or '-' .. amount)
 end
 -- Whatever was refused is refused once more below, and named.
-if isKnown and type(sum) == 'number' then takeBack(ARGV[4], ARGV[5]) end
+if isKnown and type(sum) == 'number' then undo(ARGV[4], ARGV[5]) end
 
 local mode, adopted, sumCount, sums = ARGV[4], ARGV[5], tonumber(ARGV[6]), 5
 if isPlain then mode, adopted, sumCount, sums = 'write', '', 1, 2 end
@@ -232,7 +232,7 @@ if not failure and #sets > 0 then
 end
 if failure then
   for i = 1, added or 0 do
-    takeBack(ARGV[sums + 2 * i], ARGV[sums + 1 + 2 * i])
+    undo(ARGV[sums + 2 * i], ARGV[sums + 1 + 2 * i])
     if before and not before[i] then redis.pcall('HDEL', key, ARGV[sums + 2 * i]) end
   end
   return failure

@@ -14,8 +14,8 @@ import { Script } from './script.js'
 const sweptMax = 4
 
 /**
- * KEYS: the place. ARGV: `put`, `tombstone`, `remove` or `take-back`; the head; the type's letter and the sort value; the stamp
- * as `time order writer`; the JSON to put or how many milliseconds a tombstone stays; `confirm` where a WAIT follows.
+ * KEYS: the place. ARGV: `put`, `tombstone` or `remove`; the head; the type's letter and the sort value; the stamp as
+ * `time order writer`; the JSON to put or how many milliseconds a tombstone stays; `confirm` where a WAIT follows.
  * Answers `done`, or [`newer`, the stamp that is there].
  */
 export const changeItemScript = new Script(`
@@ -61,16 +61,9 @@ end
 local known = route == nil and itemAt(key, sort)
 local knownStamp, knownGoneMs
 if known then knownStamp, knownGoneMs = partsOf(known, sort) end
-local isDone = true
-if mode == 'take-back' then
-  isDone = known and knownStamp == stamp and not knownGoneMs
-elseif known and isNewer(knownStamp, stamp) then
-  isDone = false
-elseif mode == 'remove' then
-  isDone = known
-end
+local isOutdone = known and isNewer(knownStamp, stamp)
 
-if not isDone then
+if isOutdone or mode == 'remove' and not known then
   -- Nothing is to be changed; a WAIT covers only what its connection has written.
   if ARGV[6] == 'confirm' and not route then
     if redis.call('ZADD', key, 0, head) == 1 then
@@ -80,7 +73,7 @@ if not isDone then
       redis.call('ZADD', key, 0, head)
     end
   end
-  if known and mode ~= 'take-back' then return {'newer', knownStamp} end
+  if isOutdone then return {'newer', knownStamp} end
   return 'done'
 end
 

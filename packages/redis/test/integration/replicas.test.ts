@@ -123,7 +123,7 @@ describe.each(clients)('where a replica is attached, with %s', (_, open) => {
       [() => put(backend, 'b', 5), { status: 'done' }],
       [() => put(backend, 'b', 5), { status: 'done' }],
       [() => put(backend, 'a', 4), { status: 'newer' }],
-      [() => take(backend, 'a', 'take-back', 4), { status: 'done' }],
+      [() => take(backend, 'a', 'remove', 4), { status: 'newer' }],
       [() => take(backend, 'b', 'tombstone', 5), { status: 'done' }],
       [() => take(backend, 'a', 'remove', 5), { status: 'done' }],
       [() => take(backend, 'a', 'remove', 5), { status: 'done' }],
@@ -152,7 +152,7 @@ async function offset(): Promise<number> {
 describe('a change of an item that finds nothing to change', () => {
   test.each([
     ['put', '1 0 w', 'spost'],
-    ['take-back', '1 0 w', 'spost'],
+    ['remove', '1 0 w', 'spost'],
     ['remove', '9 0 w', 'sother'],
     ['remove', '9 0 w', 'sother', 'gone'],
   ])(
