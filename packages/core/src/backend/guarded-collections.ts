@@ -1,11 +1,11 @@
 // Problem: an adapter's collections may throw where they should reject, answer in another form, or loop for ever on one page.
 // Scheme: one thin layer around them, as around the records.
-// Invariants: no request throws; every answer has the form of the contract; a page that goes on has moved on.
+// Invariants: no request throws; every answer has the form of the contract; a page has nothing but what was asked for, and one that goes on has moved on.
 // Cost: one async function a request, beside a request to a store.
 // Source: guarded-backend.ts.
 
 import { InvalidArgumentError } from '../errors/misuse-error.js'
-import { compareSort, type SortType, sortTypeOf } from '../item/sort-value.js'
+import { compareSort, type SortType, type SortValue } from '../item/sort-value.js'
 import type { Stamp } from '../merge/stamp.js'
 import { asBackendError, BackendError } from './backend-error.js'
 import type {
@@ -15,6 +15,7 @@ import type {
   ItemWriteAnswer,
   ShardPage,
   ShardPageAnswer,
+  SortBound,
   StoredItem,
 } from './collection-store.js'
 
@@ -93,28 +94,44 @@ function checkItem(item: StoredItem): void {
     throw malformed('The backend must give an item with its sort value, its stamp or none, and an object or none.')
 }
 
-function checkPage(answer: ShardPageAnswer, { order, lower, upper }: ShardPage): ShardPageAnswer {
+function checkPage(answer: ShardPageAnswer, { order, lower, upper, sortType }: ShardPage): ShardPageAnswer {
   const given: unknown = (answer as ShardPageAnswer | undefined)?.items
   if (!Array.isArray(given)) throw malformed('The backend must answer a page with items.')
+  const { items, next } = answer
   const direction = order === 'ascending' ? 1 : -1
-  const start = order === 'ascending' ? lower : upper
-  let before = start?.isIncluded === false ? start.sort : undefined
-  for (const item of answer.items) {
+  let before: SortValue | undefined
+  for (const item of items) {
     checkItem(item)
+    requireType(item.sort, sortType)
     if (before !== undefined && direction * compareSort(before, item.sort) >= 0)
       throw malformed(
         'The backend must answer a page with items in the order of their sort values, none of them twice.',
       )
     before = item.sort
   }
-  const { next } = answer
+  // They are in order, so the first and the last speak for all.
+  const [near, far] = order === 'ascending' ? [lower, upper] : [upper, lower]
+  if (isBeyond(items[0]?.sort, near, -direction) || isBeyond(before, far, direction))
+    throw malformed('The backend must answer a page with items between the bounds that were asked for.')
   if (next === undefined) return answer
-  if (before !== undefined && sortTypeOf(before) !== sortTypeOf(next))
-    throw malformed('The backend must answer a page with a next value of the type of its sort values.')
+  requireType(next, sortType)
   const isBack = before !== undefined && direction * compareSort(before, next) > 0
-  const isStuck = answer.items.length === 0 && before !== undefined && compareSort(before, next) === 0
-  if (isBack || isStuck) throw malformed('The backend must answer a page with a next value behind what it has given.')
+  if (isBack || (before === undefined && isBeyond(next, near, -direction)))
+    throw malformed('The backend must answer a page with a next value behind what it has given.')
   return answer
+}
+
+function requireType(sort: unknown, type: SortType): void {
+  const isOfType =
+    type === 'bytes' ? sort instanceof Uint8Array : type === 'number' ? Number.isFinite(sort) : typeof sort === 'string'
+  if (!isOfType) throw malformed(`The backend must answer a page with sort values of type ${type}, as was asked for.`)
+}
+
+/** Whether a sort value lies on the other side of a bound: behind it where `direction` is 1, before it where it is -1. */
+function isBeyond(sort: SortValue | undefined, bound: SortBound | undefined, direction: number): boolean {
+  if (sort === undefined || bound === undefined) return false
+  const distance = direction * compareSort(sort, bound.sort)
+  return distance > 0 || (distance === 0 && !bound.isIncluded)
 }
 
 function checkAppended(answers: readonly AppendAnswer[], count: number): readonly AppendAnswer[] {

@@ -6,7 +6,7 @@
 // Source: collection-store.ts.
 
 import type { ItemValue } from '../item/item-value.js'
-import { compareSort, type SortValue, sortTypeOf } from '../item/sort-value.js'
+import { compareSort, type SortType, type SortValue, sortTypeOf } from '../item/sort-value.js'
 import { compareStamps, type Stamp } from '../merge/stamp.js'
 import { BackendError } from './backend-error.js'
 import type { ItemDeletion, ItemPut, ShardPage, SortBound, StoredItem } from './collection-store.js'
@@ -53,7 +53,9 @@ export class StoredItems {
   }
 
   /** Up to `limit` of them, and the last value that was looked at; undefined when nothing is behind it. */
-  page({ lower, upper, order, limit }: ShardPage): { items: readonly StoredItem[]; next: SortValue | undefined } {
+  page(page: ShardPage): { items: readonly StoredItem[]; next: SortValue | undefined } {
+    const { sortType, lower, upper, order, limit } = page
+    this.#requireType(sortType)
     const from = lower === undefined ? 0 : this.#indexFrom(lower, !lower.isIncluded)
     const to = upper === undefined ? this.#entries.length : this.#indexFrom(upper, upper.isIncluded)
     const isAscending = order === 'ascending'
@@ -66,13 +68,13 @@ export class StoredItems {
   }
 
   #entryAt(sort: SortValue): Entry | undefined {
-    this.#requireType(sort)
+    this.#requireType(sortTypeOf(sort))
     const entry = this.#entries[this.#indexOf(sort)]
     return entry !== undefined && compareSort(entry.sort, sort) === 0 ? entry : undefined
   }
 
   #replace(entry: Entry): Stamp | undefined {
-    this.#requireType(entry.sort)
+    this.#requireType(sortTypeOf(entry.sort))
     const index = this.#indexOf(entry.sort)
     const known = this.#entries[index]
     const isThere = known !== undefined && compareSort(known.sort, entry.sort) === 0
@@ -97,7 +99,7 @@ export class StoredItems {
   }
 
   #indexFrom({ sort }: SortBound, isBehind: boolean): number {
-    this.#requireType(sort)
+    this.#requireType(sortTypeOf(sort))
     const index = this.#indexOf(sort)
     const entry = this.#entries[index]
     return isBehind && entry !== undefined && compareSort(entry.sort, sort) === 0 ? index + 1 : index
@@ -115,12 +117,12 @@ export class StoredItems {
     return from
   }
 
-  #requireType(sort: SortValue): void {
+  #requireType(type: SortType): void {
     const [first] = this.#entries
-    if (first === undefined || sortTypeOf(first.sort) === sortTypeOf(sort)) return
+    if (first === undefined || sortTypeOf(first.sort) === type) return
     throw new BackendError(
       'invalid',
-      `The key has items with sort values of type ${sortTypeOf(first.sort)}, but was asked for ${sortTypeOf(sort)}.`,
+      `The key has items with sort values of type ${sortTypeOf(first.sort)}, but was asked for ${type}.`,
     )
   }
 }

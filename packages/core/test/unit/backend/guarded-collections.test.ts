@@ -131,7 +131,25 @@ describe('pages', () => {
       { items: [itemAt('b')] },
       { order: 'descending', upper: end('b', false), lower: end('a', true) },
     ],
+    ['a value before its beginning', { items: [itemAt('a')] }, { lower: end('b', true) }],
+    ['a value behind its end', { items: [itemAt('a'), itemAt('c')] }, { upper: end('b', true) }],
+    ['the value before which it was to end', { items: [itemAt('a'), itemAt('b')] }, { upper: end('b', false) }],
+    [
+      'a value behind its end, descending',
+      { items: [itemAt('c'), itemAt('a')] },
+      { order: 'descending', lower: end('b', true) },
+    ],
+    ['sort values of another type', { items: [itemAt('a')] }, { sortType: 'number' }],
+    ['texts for bytes', { items: [itemAt('a')] }, { sortType: 'bytes' }],
+    ['null for a sort value', { items: [itemAt('a', { sort: null })] }, {}],
+    ['no number for a sort value', { items: [itemAt('a', { sort: NaN })] }, { sortType: 'number' }],
     ['a next value of another type', { items: [itemAt('a')], next: 1 }, {}],
+    ['no items, and a next value of another type', { items: [], next: 1 }, {}],
+    [
+      'no items, and a next value before what it was to begin with',
+      { items: [], next: 'a' },
+      { lower: end('b', true) },
+    ],
     ['a next value before its items', { items: [itemAt('b')], next: 'a' }, {}],
     ['no items, and a next value before its beginning', { items: [], next: 'a' }, { lower: end('b', false) }],
     ['no items, and a next value where it began', { items: [], next: 'b' }, { lower: end('b', false) }],
@@ -144,6 +162,17 @@ describe('pages', () => {
     ['a value behind its items', { items: [itemAt('a')], next: 'c' }, {}],
     ['no items, and a value behind its beginning', { items: [], next: 'c' }, { lower: end('b', false) }],
     ['the value that it was to begin with', { items: [], next: 'b' }, { lower: end('b', true) }],
+    [
+      'the values that it was to begin and to end with',
+      { items: [itemAt('a'), itemAt('b')], next: 'b' },
+      { lower: end('a', true), upper: end('b', true) },
+    ],
+    [
+      'numbers',
+      { items: [itemAt('', { sort: 9 }), itemAt('', { sort: 10 })], next: 10 },
+      { sortType: 'number', upper: { sort: 10, isIncluded: true } },
+    ],
+    ['bytes', { items: [itemAt('', { sort: Uint8Array.of(1) })], next: Uint8Array.of(1) }, { sortType: 'bytes' }],
     ['a value before its items, descending', { items: [itemAt('c')], next: 'a' }, { order: 'descending' }],
   ] as const)('a page may go on behind %s', async (_, answer, part) => {
     expect(await page(answering({ page: answer }), key, part)).toEqual(answer)
@@ -210,4 +239,5 @@ test('a request that cannot be served at all is refused by the reference', async
   await expect(get(backend, [key], Uint8Array.of(97))).rejects.toMatchObject(refused)
   const lower = { sort: 1, isIncluded: true }
   await expect(collectionsOf(backend).page(pageOf(key, { lower }), call)).rejects.toMatchObject(refused)
+  await expect(page(backend, key, { sortType: 'number' })).rejects.toMatchObject(refused)
 })
