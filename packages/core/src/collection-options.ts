@@ -23,8 +23,11 @@ export interface CollectionOptions<Item, Sort extends SortType> {
   readonly sort?: Sort
   /** @default items are objects of JSON */
   readonly codec?: ItemCodec<Item>
-  /** Cursors are authenticated with it: whoever changes one is refused. 16 to 1,024 bytes; of a string, its UTF-8. @default they are not */
-  readonly cursorKey?: string | Uint8Array
+  /**
+   * Cursors are authenticated with it: whoever changes one is refused. 16 to 1,024 bytes; of a string, its UTF-8. Of several, the
+   * first makes cursors and any of them proves one, so that keys can be changed. @default they are not
+   */
+  readonly cursorKey?: string | Uint8Array | readonly (string | Uint8Array)[]
   /** Sends slow reads of single shards once more. @default off */
   readonly hedge?: HedgeOptions
 }
@@ -35,7 +38,7 @@ export interface ResolvedCollection {
   readonly prefix: string
   readonly sort: SortType
   readonly codec: ItemCodec<unknown> | undefined
-  readonly cursorKey: Uint8Array | undefined
+  readonly cursorKeys: readonly Uint8Array[]
   readonly hedge: Required<HedgeOptions> | undefined
 }
 
@@ -62,7 +65,7 @@ export function resolveCollection(name: unknown, given: unknown, backend: Backen
     prefix,
     sort: checkedType(options['sort'], backend.collections.limits.sortTypes),
     codec: codec as ItemCodec<unknown> | undefined,
-    cursorKey: checkedSecret(options['cursorKey']),
+    cursorKeys: checkedSecrets(options['cursorKey']),
     hedge: checkedHedge(options['hedge']),
   })
 }
@@ -81,8 +84,14 @@ function checkCodec(codec: unknown): void {
   }
 }
 
-function checkedSecret(given: unknown): Uint8Array | undefined {
-  if (given === undefined) return undefined
+function checkedSecrets(given: unknown): readonly Uint8Array[] {
+  if (given === undefined) return []
+  if (!Array.isArray(given)) return [checkedSecret(given)]
+  if (given.length === 0) throw new InvalidArgumentError('options.cursorKey', 'a secret, or several', given)
+  return given.map(checkedSecret)
+}
+
+function checkedSecret(given: unknown): Uint8Array {
   const bytes = typeof given === 'string' ? new TextEncoder().encode(given) : given
   if (bytes instanceof Uint8Array && bytes.length >= secretBytesMin && bytes.length <= secretBytesMax)
     return Uint8Array.from(bytes)

@@ -26,36 +26,36 @@ export interface ItemEntry<Item, Sort extends SortType> {
 /** How a caller may put, get or delete one item. */
 export interface ItemOptions {
   /** Ends the waiting of this caller; a change that has been accepted is written all the same. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Which items, and in which order. */
 export interface RangeOptions<Sort extends SortType> {
   /** The first sort value; it belongs to the range. @default from the first item */
-  readonly from?: SortValues[Sort]
+  readonly from?: SortValues[Sort] | undefined
   /** The end; it does not belong to the range. @default to the last item */
-  readonly to?: SortValues[Sort]
+  readonly to?: SortValues[Sort] | undefined
   /** Only sort values that begin so. Not for numbers, and not with `from` or `to`. @default all */
-  readonly prefix?: Exclude<SortValues[Sort], number>
+  readonly prefix?: Exclude<SortValues[Sort], number> | undefined
   /** Strings by their UTF-8 bytes, numbers by value, bytes by value. @default 'ascending' */
-  readonly order?: 'ascending' | 'descending'
+  readonly order?: 'ascending' | 'descending' | undefined
   /** Ends the reading, and the requests that are under way for it. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Which page. */
 export interface PageOptions<Item, Sort extends SortType> extends RangeOptions<Sort> {
   /** So many items at most. 1 to 1,000. @default 100 */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** Where the page before ended: what that page gave. @default the beginning */
-  readonly cursor?: string
+  readonly cursor?: string | undefined
   /** Only items for which it answers true. They are read all the same; it runs on this side of the store. @default all */
-  readonly filter?: (item: Item, sort: SortValues[Sort]) => boolean
+  readonly filter?: ((item: Item, sort: SortValues[Sort]) => boolean) | undefined
   /**
    * So many items at most are looked at for one page, deleted and filtered ones included: then it ends, perhaps empty, with a
    * cursor. 1 to 100,000. @default 10_000
    */
-  readonly examinedMax?: number
+  readonly examinedMax?: number | undefined
 }
 
 /** A part of a collection, in order. */
@@ -67,14 +67,16 @@ export interface Page<Item, Sort extends SortType> {
 }
 
 /** How a caller may put many items. */
-export interface PutManyOptions extends ItemOptions {
+export interface PutManyOptions {
+  /** Ends the sending of further items. */
+  readonly signal?: AbortSignal | undefined
   /** So many requests at a time. 1 to 1,024. @default 16 */
-  readonly concurrencyMax?: number
+  readonly concurrencyMax?: number | undefined
   /**
    * Says that these sort values are never written twice, nor deleted while this call is under way: then batches of the store may
    * serve that know no conditions, such as DynamoDB's. Where it is not true, an older item may replace a newer one. @default false
    */
-  readonly appendOnly?: boolean
+  readonly appendOnly?: boolean | undefined
 }
 
 /** Items under keys, ordered by a sort value. Made by `client.collection()`. */
@@ -105,7 +107,8 @@ export class Collection<Item, Sort extends SortType = 'string'> {
    * one item that meet in this client are written as one: the last.
    *
    * Rejects with `INVALID_ARGUMENT`, `LIMIT_REACHED` or `CLOSED` before anything is sent, with `WRITE_REJECTED` when the item is
-   * not and will not be written, with `WRITE_UNKNOWN` when it may be, and with the signal's reason when that comes first.
+   * not and will not be written, with `WRITE_UNKNOWN` when it may be, and with the signal's reason when that comes first. After
+   * `WRITE_UNKNOWN` putting the same item again counts nothing twice; it may replace what somebody else has put since.
    */
   put(key: string, sort: SortValues[Sort], item: Item, options?: ItemOptions): Promise<void> {
     return settled(() => this.#writePath.put(key, sort, item, signalOf(options)))
@@ -146,7 +149,7 @@ export class Collection<Item, Sort extends SortType = 'string'> {
 
   /**
    * All items of a range in order, read as they are asked for: some 64 ahead at first, up to 1,024 later. An item that is there
-   * from beginning to end comes once. Who stops asking stops the requests. Rejects as `get` does.
+   * from beginning to end comes once. Who stops asking stops the requests. Throws `InvalidArgumentError` and `ClosedError` at once; then rejects as `get` does.
    */
   iterate(key: string, options: RangeOptions<Sort> = {}): AsyncIterableIterator<ItemEntry<Item, Sort>> {
     const given = knownOptions(options, 'options', rangeNames)
@@ -156,7 +159,8 @@ export class Collection<Item, Sort extends SortType = 'string'> {
 
   /**
    * Puts many items of one key, with bounded concurrency; answers with what became of each, in their order. Rejects only for
-   * arguments that are wrong, before anything is sent, and with the signal's reason: items that had been accepted are written.
+   * arguments that are wrong, before anything is sent. After the signal no further item is sent, which is its outcome; those
+   * under way are waited for.
    */
   putMany(
     key: string,
@@ -211,12 +215,12 @@ export class Collection<Item, Sort extends SortType = 'string'> {
 
   #scopeOf(key: string, { sortType, lower, upper, order }: SortRange): CursorScope {
     const ends = [lower, upper].map((bound) => bound && Buffer.from(sortBytes(bound.sort)).toString('base64'))
-    const { name, prefix, cursorKey } = this.#collection
+    const { name, prefix, cursorKeys } = this.#collection
     return {
       name: JSON.stringify([name, prefix, key, order, ...ends]),
       sortType,
       sortBytesMax: this.#limits.sortBytesMax,
-      secret: cursorKey,
+      secrets: cursorKeys,
     }
   }
 }

@@ -107,9 +107,12 @@ export class ItemReadPath {
     return { entries: page.items.map((stored) => entries.get(stored) as Entry), last: page.last }
   }
 
-  /** All items of a range; see `Collection.iterate`. */
-  async *iterate(name: string, range: SortRange, signal: AbortSignal | undefined): AsyncGenerator<Entry, void, void> {
-    const key = this.#keyOf(name)
+  /** All items of a range; see `Collection.iterate`. Throws what is wrong with its key. */
+  iterate(name: string, range: SortRange, signal: AbortSignal | undefined): AsyncGenerator<Entry, void, void> {
+    return this.#entriesOf(this.#keyOf(name), range, signal)
+  }
+
+  async *#entriesOf(key: string, range: SortRange, signal: AbortSignal | undefined): AsyncGenerator<Entry, void, void> {
     const chunks = gatherAll(this.#parts, key, range, signal)
     for (;;) {
       const chunk = await this.#admit(key, signal, () => chunks.next())

@@ -7,14 +7,13 @@ import { checkKey } from './admission/key-check.js'
 import { checkedSort } from './admission/sort-check.js'
 import type { CollectionStore } from './backend/collection-store.js'
 import type { ResolvedCollection } from './collection-options.js'
-import { AppendFlight, type Appending } from './collapse/append-flight.js'
+import { AppendFlight, type Appending, type AppendLanding } from './collapse/append-flight.js'
 import type { FailureLog } from './collapse/failure-log.js'
 import { ItemCollapse, type ItemLanding } from './collapse/item-collapse.js'
 import type { ItemChange, ItemFlight, ItemFlightParts } from './collapse/item-flight.js'
 import { ClosedError } from './errors/closed-error.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
 import { isSpillwayError } from './errors/spillway-error.js'
-import { rejectOnAbort } from './internal/abort.js'
 import { knownOptions } from './internal/known-options.js'
 import { copyItem } from './item/item-value.js'
 import type { SortValue } from './item/sort-value.js'
@@ -110,8 +109,8 @@ export class ItemWritePath {
     return this.#write({ change: { key, sort, value: undefined }, bytes: overheadBytes }, signal)
   }
 
-  /** Puts many; see `Collection.putMany`. Throws what is wrong with its arguments. */
-  putMany(name: string, given: unknown, options: PutMany): Promise<readonly PutOutcome[]> {
+  /** Puts many; see `Collection.putMany`. Rejects with what is wrong with its arguments. */
+  async putMany(name: string, given: unknown, options: PutMany): Promise<readonly PutOutcome[]> {
     const items = this.#allAccepted(name, given)
     const { itemsPerAppendMax } = this.#store.limits
     const isInBatches = options.appendOnly && this.#store.append !== undefined && itemsPerAppendMax > 1
@@ -122,11 +121,14 @@ export class ItemWritePath {
     const step = isInBatches ? itemsPerAppendMax : 1
     for (let from = 0; from < items.length; from += step) {
       const batch = items.slice(from, from + step)
-      const send = () => (isInBatches ? this.#append(batch) : this.#putOne(batch[0] as Accepted, signal))
-      outcomes.push(limit(() => (signal?.aborted === true ? [] : send())))
+      outcomes.push(
+        limit(() => {
+          if (signal?.aborted === true) return failedAll(batch, signal.reason)
+          return isInBatches ? this.#append(batch) : this.#putOne(batch[0] as Accepted)
+        }),
+      )
     }
-    const all = Promise.all(outcomes).then((parts) => parts.flat())
-    return signal === undefined ? all : rejectOnAbort(all, signal)
+    return (await Promise.all(outcomes)).flat()
   }
 
   /** See `ItemCollapse.flush`. */
@@ -144,9 +146,9 @@ export class ItemWritePath {
     return this.#collapse.write(itemId(change), change, bytes, signal)
   }
 
-  async #putOne(item: Accepted, signal: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
+  async #putOne(item: Accepted): Promise<readonly PutOutcome[]> {
     try {
-      await this.#write(item, signal)
+      await this.#write(item, undefined)
       return [written]
     } catch (error) {
       return [{ status: 'failed', error }]
@@ -160,7 +162,7 @@ export class ItemWritePath {
     try {
       return await (this.#bounds.hasRoom ? send() : this.#bounds.whenRoom(key, bytes, undefined, send))
     } catch (error) {
-      return batch.map(() => ({ status: 'failed', error }))
+      return failedAll(batch, error)
     }
   }
 
@@ -173,13 +175,25 @@ export class ItemWritePath {
     const flight = new AppendFlight(this.#flight, batch.map(({ change }) => change) as readonly Appending[]).run()
     this.#appends.add(flight)
     try {
-      const { errors, sentCount, units } = await flight
+      const landing = await flight
+      const { errors, sentCount, units } = landing
       detection.countWriteRequests(key, sentCount, units ?? sentCount)
+      this.#tellAppended(key, landing)
       for (const error of errors) if (error !== undefined) this.#noteFailure(key, 1, error)
       return errors.map((error) => (error === undefined ? written : { status: 'failed', error }))
     } finally {
       this.#appends.delete(flight)
       this.#bounds.leave(bytes)
+    }
+  }
+
+  /** One event for each shard. */
+  #tellAppended(key: string, { errors, shardIndexes, attempts, durationMs }: AppendLanding): void {
+    if (!this.#stages.events.hasListeners('flush')) return
+    for (const shardIndex of new Set(shardIndexes)) {
+      const own = errors.filter((_, i) => shardIndexes[i] === shardIndex)
+      const error = own.find((one) => isSpillwayError(one, 'WRITE_UNKNOWN')) ?? own.find((one) => one !== undefined)
+      this.#tellFlush({ key, changeCount: own.length, durationMs, error }, shardIndex, attempts)
     }
   }
 
@@ -209,14 +223,17 @@ export class ItemWritePath {
     return { key: prefix === '' ? name : prefix + name, sort }
   }
 
-  #landed(flight: ItemFlight, { key, changeCount, durationMs, error }: ItemLanding): void {
-    const { detection, events } = this.#stages
+  #landed(flight: ItemFlight, landing: ItemLanding): void {
     const { attempts, shardIndex, units } = flight
-    detection.countWriteRequests(key, attempts, units ?? (error === undefined ? 1 : 0))
+    const { key, changeCount, error } = landing
+    this.#stages.detection.countWriteRequests(key, attempts, units ?? (error === undefined ? 1 : 0))
     if (error !== undefined) this.#noteFailure(key, changeCount, error)
-    if (!events.hasListeners('flush')) return
+    if (this.#stages.events.hasListeners('flush')) this.#tellFlush(landing, shardIndex, attempts)
+  }
+
+  #tellFlush({ key, changeCount, durationMs, error }: ItemLanding, shardIndex: number, attempts: number): void {
     const outcome = error === undefined ? 'written' : isSpillwayError(error, 'WRITE_UNKNOWN') ? 'unknown' : 'rejected'
-    events.emit('flush', {
+    this.#stages.events.emit('flush', {
       record: this.#collection.name,
       key,
       shardIndex,
@@ -234,6 +251,10 @@ export class ItemWritePath {
 }
 
 const written: PutOutcome = Object.freeze({ status: 'written' })
+
+function failedAll(batch: readonly Accepted[], error: unknown): readonly PutOutcome[] {
+  return batch.map(() => ({ status: 'failed', error }))
+}
 
 /** A text that no other item has: the key's length tells where it ends. */
 function itemId({ key, sort }: ItemChange): string {

@@ -27,6 +27,11 @@ export interface Appending extends ItemChange {
 export interface AppendLanding {
   /** One for each item, in the order given: what went wrong, undefined when it is in. */
   readonly errors: readonly (WriteError | undefined)[]
+  /** Where each was sent last. */
+  readonly shardIndexes: readonly number[]
+  /** How many requests were made. */
+  readonly attempts: number
+  readonly durationMs: number
   /** How many items were sent, those that were sent again counted again. */
   readonly sentCount: number
   /** Capacity units that the store has told of; undefined when it told none. */
@@ -47,6 +52,7 @@ export class AppendFlight {
   readonly #parts: ItemFlightParts
   readonly #startedMs: number
   readonly #errors: (WriteError | undefined)[]
+  readonly #shardIndexes: number[]
   #open: readonly Open[]
   #sentCount = 0
   #units: number | undefined
@@ -55,6 +61,7 @@ export class AppendFlight {
     this.#parts = parts
     this.#startedMs = parts.clock.nowMs()
     this.#errors = items.map(() => undefined)
+    this.#shardIndexes = items.map(() => 0)
     this.#open = items.map((item, index) => {
       return { index, item, stamp: parts.stamps.next(), isUncertain: false, cause: undefined }
     })
@@ -74,9 +81,15 @@ export class AppendFlight {
       const delayMs = backoffMs(attempt, random)
       if (this.#open.length > 0 && clock.nowMs() + delayMs >= this.#startedMs + writeTimeoutMs)
         this.#giveUp(`No success within ${writeTimeoutMs} ms and ${attempt} attempts.`)
-      if (this.#open.length === 0) return { errors: this.#errors, sentCount: this.#sentCount, units: this.#units }
+      if (this.#open.length === 0) return this.#landing(attempt)
       await new Promise<void>((resolve) => clock.setTimer(resolve, delayMs))
     }
+  }
+
+  #landing(attempts: number): AppendLanding {
+    const durationMs = this.#parts.clock.nowMs() - this.#startedMs
+    const shardIndexes = this.#shardIndexes
+    return { errors: this.#errors, shardIndexes, attempts, durationMs, sentCount: this.#sentCount, units: this.#units }
   }
 
   async #send(snapshot: Snapshot): Promise<void> {
@@ -95,11 +108,13 @@ export class AppendFlight {
     this.#open = sent.filter((open, i) => this.#isStillOpen(open, answers[i], items[i], isLeased))
   }
 
-  #putOf({ item, stamp }: Open, snapshot: Snapshot): ItemPut {
+  #putOf({ index, item, stamp }: Open, snapshot: Snapshot): ItemPut {
     const { key, sort, value } = item
     const route = snapshot.route(key)
     const hash = route === undefined ? 0 : this.#parts.hash(sort, snapshot.directory.hashSeed)
-    return { shard: homeOf(key, route, hash), sort, value, stamp }
+    const shard = homeOf(key, route, hash)
+    this.#shardIndexes[index] = shard.index
+    return { shard, sort, value, stamp }
   }
 
   #isStillOpen(open: Open, answer: AppendAnswer | undefined, put: ItemPut | undefined, isLeased: boolean): boolean {

@@ -23,8 +23,8 @@ export interface CursorScope {
   readonly name: string
   readonly sortType: SortType
   readonly sortBytesMax: number
-  /** Undefined where cursors are not authenticated. */
-  readonly secret: Uint8Array | undefined
+  /** The first makes cursors, any of them proves one; none where cursors are not authenticated. */
+  readonly secrets: readonly Uint8Array[]
 }
 
 /** A cursor behind a sort value. */
@@ -35,19 +35,22 @@ export function cursorAt(sort: SortValue, scope: CursorScope): string {
   head[1] = sortTypeCodes.indexOf(scope.sortType)
   head.writeUInt32BE(hashKey(scope.name, formatVersion), 2)
   const body = Buffer.concat([head, bytes])
-  return Buffer.concat([body, macOf(body, scope)]).toString('base64url')
+  const [secret] = scope.secrets
+  return Buffer.concat(secret === undefined ? [body] : [body, macOf(body, secret, scope)]).toString('base64url')
 }
 
 /** The sort value of a cursor. Throws `InvalidArgumentError` for one of another scope, and for what is none. */
 export function sortAtCursor(cursor: unknown, scope: CursorScope): SortValue {
-  const { sortBytesMax, sortType, secret, name } = scope
+  const { sortBytesMax, sortType, secrets, name } = scope
   const bytesMax = headBytes + sortBytesMax + macBytes
   if (typeof cursor !== 'string' || cursor.length > Math.ceil((bytesMax * 4) / 3)) throw refused(cursor)
   const bytes = Buffer.from(cursor, 'base64url')
-  const macSize = secret === undefined ? 0 : macBytes
+  const macSize = secrets.length === 0 ? 0 : macBytes
   if (bytes.length <= headBytes + macSize || bytes.toString('base64url') !== cursor) throw refused(cursor)
   const body = bytes.subarray(0, bytes.length - macSize)
-  if (!timingSafeEqual(bytes.subarray(body.length), macOf(body, scope))) throw refused(cursor)
+  const mac = bytes.subarray(body.length)
+  if (secrets.length > 0 && !secrets.some((secret) => timingSafeEqual(mac, macOf(body, secret, scope))))
+    throw refused(cursor)
   const isOwn =
     body[0] === formatVersion &&
     body[1] === sortTypeCodes.indexOf(sortType) &&
@@ -63,8 +66,7 @@ export function sortAtCursor(cursor: unknown, scope: CursorScope): SortValue {
 /** A type's place in the list is its code. */
 const sortTypeCodes: readonly SortType[] = ['string', 'number', 'bytes']
 
-function macOf(body: Uint8Array, { secret, name }: CursorScope): Buffer {
-  if (secret === undefined) return Buffer.alloc(0)
+function macOf(body: Uint8Array, secret: Uint8Array, { name }: CursorScope): Buffer {
   return createHmac('sha256', secret).update(body).update(name).digest().subarray(0, macBytes)
 }
 

@@ -97,6 +97,15 @@ describe('a cursor', () => {
     }
   })
 
+  it('is proved by any of several keys, and made with the first, so that keys can be changed', async () => {
+    const store = memory()
+    const { cursor: old } = await cursorOf({ cursorKey: secret }, store)
+    const { items } = await filled({ cursorKey: ['another secret of some length', secret] }, store)
+    expect((await items.page('k', { cursor: old })).items.length).toBe(3)
+    const { cursor } = await items.page('k', { limit: 1 })
+    await expect((await filled({ cursorKey: secret }, store)).items.page('k', { cursor })).rejects.toThrow(expected)
+  })
+
   it('is refused where it was made with another key, or with none', async () => {
     const store = memory()
     const { cursor } = await cursorOf({ cursorKey: secret }, store)

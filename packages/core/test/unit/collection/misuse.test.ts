@@ -98,14 +98,10 @@ describe('a call with a wrong argument', () => {
     ],
     [
       'iterate',
-      async (w: World) => w.items.iterate('k', { from: '' }).next(),
+      async (w: World) => w.items.iterate('k', { from: '' }),
       'options.from must be a string that is not empty, but was "".',
     ],
-    [
-      'iterate',
-      (w: World) => w.items.iterate('').next(),
-      'key must be a string of at least one character, but was "".',
-    ],
+    ['iterate', async (w: World) => w.items.iterate(''), 'key must be a string of at least one character, but was "".'],
     [
       'putMany',
       (w: World) => w.items.putMany('k', given(5)),
@@ -187,6 +183,7 @@ describe('a declaration', () => {
     ],
     [{ codec: {} }, 'options.codec.encode must be a function, but was undefined.'],
     [{ cursorKey: 'short' }, 'options.cursorKey must be 16 to 1024 secret bytes, but was "5 bytes".'],
+    [{ cursorKey: [] }, 'options.cursorKey must be a secret, or several, but was an empty array.'],
     [{ hedge: {} }, 'options.hedge.afterMs must be a number from 1 to 600000, but was undefined.'],
     [{ hedge: { afterMs: 5, shareMax: 2 } }, 'options.hedge.shareMax must be a number from 0.001 to 1, but was 2.'],
     [{ colour: 1 }, 'options must be made of prefix, sort, codec, cursorKey, hedge, but was "colour".'],

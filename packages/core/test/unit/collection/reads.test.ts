@@ -169,7 +169,7 @@ describe('an iteration', () => {
     }
     expect(seen).toEqual(sorts)
     await client.close()
-    await expect(items.iterate('hot').next()).rejects.toMatchObject({ code: 'CLOSED' })
+    expect(() => items.iterate('hot')).toThrow('closed')
   })
 })
 

@@ -222,6 +222,31 @@ describe('putMany', () => {
     expect(refusing.value).toMatchObject([{ error: { code: 'WRITE_REJECTED' } }, { error: { code: 'WRITE_REJECTED' } }])
   })
 
+  it('sends no more once its signal says so, and says which items are in', async () => {
+    const { items, store, clock } = await world()
+    const controller = new AbortController()
+    store.holds = () => true
+    const signal = controller.signal
+    const put = watch(items.putMany('k', many.slice(0, 5), { concurrencyMax: 2, signal }))
+    await clock.advance(0)
+    controller.abort(new Error('enough'))
+    for (const request of store.held.slice()) await request.pass()
+    await clock.advance(0)
+    const failed = { status: 'failed', error: new Error('enough') }
+    expect(put.value).toEqual([{ status: 'written' }, { status: 'written' }, failed, failed, failed])
+    expect(store.requests.length).toBe(2)
+  })
+
+  it('tells of each shard that a batch has written to', async () => {
+    const { client, items } = await spreadCollection<Item>(4)
+    const flushes: { shardIndex: number; changeCount: number; outcome: string }[] = []
+    client.on('flush', ({ shardIndex, changeCount, outcome }) => flushes.push({ shardIndex, changeCount, outcome }))
+    await items.putMany('hot', many.slice(0, 25), { appendOnly: true })
+    expect(new Set(flushes.map(({ shardIndex }) => shardIndex))).toEqual(new Set([0, 1, 2, 3]))
+    expect(flushes.reduce((sum, { changeCount }) => sum + changeCount, 0)).toBe(25)
+    expect(flushes.every(({ outcome }) => outcome === 'written')).toBe(true)
+  })
+
   it('refuses the whole before anything is sent when one of them is wrong', async () => {
     const { items, store } = await world()
     const twice = [...many, { sort: 's00', item: { n: 0 } }]
