@@ -19,6 +19,8 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown
   'dynamo-hot-key': () => import('./scenario/dynamo-hot-key.bench.js'),
   'cold-keys': () => import('./scenario/cold-keys.bench.js'),
   gather: () => import('./scenario/gather.bench.js'),
+  'collection-page': () => import('./scenario/collection-page.bench.js'),
+  'collection-write': () => import('./scenario/collection-write.bench.js'),
 }
 
 const results = new URL('../results/', import.meta.url)

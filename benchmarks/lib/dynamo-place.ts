@@ -31,15 +31,20 @@ export interface DynamoConnection extends Counted {
 /** Makes a table at an endpoint. */
 export async function dynamoPlace(endpoint: string): Promise<DynamoPlace> {
   const table = `spillway-bench-${process.pid}-${Date.now().toString(36)}`
-  const config: DynamoDBClientConfig = {
+  const config = clientConfig(endpoint)
+  await createTable({ client: new DynamoDBClient(config), table })
+  const control = new DynamoDBClient(config)
+  return { table, connect: () => connectionOf(new DynamoDBClient(config), table, control) }
+}
+
+/** What clients are configured with: nothing but what a local engine needs, and a thousand callers. */
+export function clientConfig(endpoint: string): DynamoDBClientConfig {
+  return {
     endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
     requestHandler: { socketAcquisitionWarningTimeout: 3_600_000 }, // a thousand callers do queue for its 50 sockets
   }
-  await createTable({ client: new DynamoDBClient(config), table })
-  const control = new DynamoDBClient(config)
-  return { table, connect: () => connectionOf(new DynamoDBClient(config), table, control) }
 }
 
 /** A backend over a connection. */
