@@ -7,7 +7,7 @@
 
 import { ReadableStream } from 'node:stream/web'
 
-import type { Client, Collection, PageOptions, RangeOptions } from '@spillway/core'
+import type { Client, Collection, RangeOptions } from '@spillway/core'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 
@@ -41,7 +41,7 @@ export function feedApi(client: Client, cursorKey: string): Hono {
 
   app.get('/feeds/:feed/events', async (c) => {
     const { limit = '50', cursor } = c.req.query()
-    const options = { ...rangeOf(c, 'descending'), limit: Number(limit), cursor } as PageOptions<FeedEvent, 'string'>
+    const options = { ...rangeOf(c, 'descending'), limit: Number(limit), cursor }
     const page = await feeds.page(c.req.param('feed'), options)
     return c.json({ items: page.items.map(shown), next: nextUrl(c.req.url, page.cursor) })
   })
@@ -91,7 +91,7 @@ async function post(feeds: Feeds, feed: string, entries: readonly Entry[]): Prom
 /** Bounds are the beginnings of ids: `2026-11-22` is as good as a full one. The collection checks what was given. */
 function rangeOf(c: Context, orderDefault: string): RangeOptions<'string'> {
   const { from, to, order = orderDefault } = c.req.query()
-  return { from, to, order, signal: c.req.raw.signal } as RangeOptions<'string'>
+  return { from, to, order: order as RangeOptions<'string'>['order'], signal: c.req.raw.signal }
 }
 
 function shown({ sort, item }: Entry) {
