@@ -27,6 +27,7 @@ import type {
   ShardWrite,
   WriteAnswer,
 } from './backend.js'
+import { readUnitsOf, writeUnitsOf } from './capacity-unit.js'
 import { MemoryCollections } from './memory-collections.js'
 import { placeOf, reservedMark, suffixBytesMax } from './place.js'
 import { StoredShard } from './stored-shard.js'
@@ -120,7 +121,7 @@ class MemoryRecords implements RecordStore {
         throw new BackendError('invalid', 'A write must change at least one field, but came with none.')
       const shard = this.#shardAt(placeOf(write.shard))
       const status = shard.write(write.changes, write.stamp)
-      const units = unitsOf(shard.bytes, bytesPerWriteUnit)
+      const units = writeUnitsOf(shard.bytes)
       if (status === 'done' && units === 1) return this.#doneForOneUnit
       const forgottenUpTo = status === 'expired' ? shard.forgottenUpTo : undefined
       return Promise.resolve({ status, forgottenUpTo, units })
@@ -130,7 +131,7 @@ class MemoryRecords implements RecordStore {
   }
 
   read(read: ShardsRead): Promise<readonly ShardAnswer[]> {
-    const { shards, fields } = read
+    const { shards, fields, consistency } = read
     if (shards.length === 0 || shards.length > this.#shardsPerReadMax) {
       return Promise.reject(
         new BackendError(
@@ -139,12 +140,11 @@ class MemoryRecords implements RecordStore {
         ),
       )
     }
-    const price = read.consistency === 'strong' ? 1 : 0.5
     const answers: ShardAnswer[] = []
     let failures = 0
     for (const shard of shards) {
       try {
-        answers.push(this.#contents(shard, fields, price))
+        answers.push(this.#contents(shard, fields, consistency))
       } catch (error) {
         failures += 1
         answers.push({ status: 'failed', error: notDone(error) })
@@ -156,7 +156,7 @@ class MemoryRecords implements RecordStore {
 
   seal(shard: ShardRef, fields: readonly Field[]): Promise<ShardContents> {
     try {
-      const contents = this.#contents(shard, fields, 1) // may throw, and then nothing is sealed
+      const contents = this.#contents(shard, fields, 'strong') // may throw, and then nothing is sealed
       this.#shardAt(placeOf(shard)).seal()
       return Promise.resolve(contents)
     } catch (error) {
@@ -205,7 +205,7 @@ class MemoryRecords implements RecordStore {
     return shard
   }
 
-  #contents(ref: ShardRef, fields: readonly Field[], price: number): ShardContents {
+  #contents(ref: ShardRef, fields: readonly Field[], consistency: ShardsRead['consistency']): ShardContents {
     const shard = this.#shards.get(placeOf(ref))
     if (shard === undefined)
       return {
@@ -213,23 +213,16 @@ class MemoryRecords implements RecordStore {
         states: fields.map(() => undefined),
         absorbed: undefined,
         route: undefined,
-        units: price,
+        units: readUnitsOf(0, consistency),
       }
     return {
       status: 'read',
       states: shard.states(fields),
       absorbed: shard.absorbed,
       route: shard.route,
-      units: price * unitsOf(shard.bytes, bytesPerReadUnit),
+      units: readUnitsOf(shard.bytes, consistency),
     }
   }
-}
-
-const bytesPerWriteUnit = 1_024 // one write unit is a write of up to 1 KB: bp-partition-key-design.html
-const bytesPerReadUnit = 4_096 // one read unit is a strong read of up to 4 KB, or two eventual ones: the same page
-
-function unitsOf(bytes: number, bytesPerUnit: number): number {
-  return bytes <= bytesPerUnit ? 1 : Math.ceil(bytes / bytesPerUnit)
 }
 
 /** Here nothing fails half-way, so a rule that throws has left the store as it was. */

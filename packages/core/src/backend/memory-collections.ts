@@ -1,13 +1,14 @@
 // Problem: the contract for collections needs a reference that can be read in one screen.
 // Scheme: a map from place to stored items. JavaScript runs one call at a time, so what happens inside a call is atomic.
 // Invariants: those of the contract; a request is applied inside the call.
-// Cost: a map look-up and a bisection; an answer copies the items that it gives.
+// Cost: a map look-up and a bisection; an answer copies the items that it gives, and writes them out as JSON to tell its units.
 // Source: collection-store.ts, stored-items.ts.
 
 import type { ShardRef } from '../operation.js'
 import type { Stamp } from '../merge/stamp.js'
 import type { Clock } from '../time/clock.js'
 import { asBackendError, BackendError } from './backend-error.js'
+import { deleteUnits, readUnitsOf, writeUnitsOf } from './capacity-unit.js'
 import type {
   AppendAnswer,
   CollectionLimits,
@@ -21,6 +22,7 @@ import type {
   ShardPage,
   ShardPageAnswer,
 } from './collection-store.js'
+import { itemBytes } from './item-bytes.js'
 import { placeOf } from './place.js'
 import type { RouteStamp } from './request.js'
 import { StoredItems } from './stored-items.js'
@@ -50,19 +52,20 @@ export class MemoryCollections implements CollectionStore {
   }
 
   put(put: ItemPut): Promise<ItemWriteAnswer> {
-    return answered(() => answerOf(this.#at(put.shard).put(put)))
+    return answered(() => answerOf(this.#at(put.shard).put(put), writeUnitsOf(itemBytes(put.shard, put))))
   }
 
   delete(deletion: ItemDeletion): Promise<ItemWriteAnswer> {
-    return answered(() => answerOf(this.#at(deletion.shard).delete(deletion, this.#clock.nowMs())))
+    return answered(() => answerOf(this.#at(deletion.shard).delete(deletion, this.#clock.nowMs()), deleteUnits))
   }
 
-  get({ shards, sort }: ItemRead): Promise<readonly ItemAnswer[]> {
+  get({ shards, sort, consistency }: ItemRead): Promise<readonly ItemAnswer[]> {
     return answered(() => {
       requireCount('A read', shards.length, this.#shardsPerReadMax, 'shards')
       return shards.map((shard): ItemAnswer => {
         const item = this.#places.get(placeOf(shard))?.get(sort)
-        return { status: 'read', item, route: this.#routeAt(placeOf(shard)), units: 1 }
+        const units = readUnitsOf(item === undefined ? 0 : itemBytes(shard, item), consistency)
+        return { status: 'read', item, route: this.#routeAt(placeOf(shard)), units }
       })
     })
   }
@@ -71,8 +74,9 @@ export class MemoryCollections implements CollectionStore {
     return answered(() => {
       requireCount('A page', page.limit, limits.itemsPerPageMax, 'items')
       const place = placeOf(page.shard)
-      const items = this.#places.get(place)?.page(page) ?? { items: [], next: undefined }
-      return { ...items, route: this.#routeAt(place), units: 1 }
+      const { items, next } = this.#places.get(place)?.page(page) ?? { items: [], next: undefined }
+      const bytes = items.reduce((sum, item) => sum + itemBytes(page.shard, item), 0)
+      return { items, next, route: this.#routeAt(place), units: readUnitsOf(bytes, page.consistency) }
     })
   }
 
@@ -81,7 +85,7 @@ export class MemoryCollections implements CollectionStore {
       requireCount('An append', items.length, limits.itemsPerAppendMax, 'items')
       return items.map((item): AppendAnswer => {
         this.#at(item.shard).put(item)
-        return { status: 'done', units: 1 }
+        return { status: 'done', units: writeUnitsOf(itemBytes(item.shard, item)) }
       })
     })
   }
@@ -97,8 +101,8 @@ export class MemoryCollections implements CollectionStore {
   }
 }
 
-function answerOf(newer: Stamp | undefined): ItemWriteAnswer {
-  return newer === undefined ? { status: 'done', units: 1 } : { status: 'newer', stamp: newer, units: 1 }
+function answerOf(newer: Stamp | undefined, units: number): ItemWriteAnswer {
+  return newer === undefined ? { status: 'done', units } : { status: 'newer', stamp: newer, units }
 }
 
 function requireCount(what: string, given: number, most: number, things: string): void {

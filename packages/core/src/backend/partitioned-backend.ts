@@ -36,7 +36,7 @@ import type {
 import type { CapacityLane } from './capacity-lane.js'
 import type { CollectionStore } from './collection-store.js'
 import { checkBackend, unitsOf } from './guarded-backend.js'
-import { bytesPerReadUnit, bytesPerWriteUnit, settleUnits } from './capacity-unit.js'
+import { leastReadUnits, readUnitsOf, settleUnits, writeUnitsOf } from './capacity-unit.js'
 import { drawMs, type MsRange } from './ms-range.js'
 import { countersOf, type PartitionCounters } from './partition-counters.js'
 import { type Counted, partitionedCollections } from './partitioned-collections.js'
@@ -104,7 +104,7 @@ export class PartitionedBackend implements Backend {
       read: (call) => this.#later(this.#directoryRequest('read', 1, () => inner.directory.read(call))),
       swap: (expected, text, call) =>
         this.#later(
-          this.#directoryRequest('write', Math.ceil(byteLength(text) / bytesPerWriteUnit), () =>
+          this.#directoryRequest('write', writeUnitsOf(byteLength(text)), () =>
             inner.directory.swap(expected, text, call),
           ),
         ),
@@ -162,46 +162,44 @@ export class PartitionedBackend implements Backend {
   #writeUnits(place: string, changes: readonly FieldChange[]): number {
     let bytes = this.#itemOverheadBytes + byteLength(place)
     for (const { name, rule, state } of changes) if (state !== undefined) bytes += byteLength(name) + rule.bytes(state)
-    return Math.ceil(bytes / bytesPerWriteUnit)
+    return writeUnitsOf(bytes)
   }
 
   #read(read: ShardsRead, call: Call): Promise<readonly ShardAnswer[]> {
     this.#counted.readRequests += 1
-    const price = read.consistency === 'strong' ? 1 : 0.5
     const lanes = read.shards.map((shard) => this.#table.at(placeOf(shard)).read)
-    const refusals = this.#admitRead(lanes, price)
+    const refusals = this.#admitRead(lanes, leastReadUnits[read.consistency])
     const refused = refusals.find((reason) => reason !== undefined)
     if (refused === undefined)
-      return this.#inner.records.read(read, call).then((answers) => this.#charge(answers, lanes, read, price))
+      return this.#inner.records.read(read, call).then((answers) => this.#charge(answers, lanes, read))
     const admitted = read.shards.filter((_, i) => refusals[i] === undefined)
     // A read of nothing but refused shards is refused with a reason; of a part of one DynamoDB says only that it is
     // unprocessed: API_BatchGetItem.html.
     if (admitted.length === 0) return Promise.reject(throttledBy(refused))
     const admittedLanes = lanes.filter((_, i) => refusals[i] === undefined)
     return this.#inner.records.read({ ...read, shards: admitted }, call).then((answers) => {
-      const charged = this.#charge(answers, admittedLanes, read, price).values()
+      const charged = this.#charge(answers, admittedLanes, read).values()
       return refusals.map((reason) => (reason === undefined ? (charged.next().value as ShardAnswer) : unprocessedShard))
     })
   }
 
-  #admitRead(lanes: readonly CapacityLane[], price: number): readonly (ThrottleReason | undefined)[] {
+  #admitRead(lanes: readonly CapacityLane[], units: number): readonly (ThrottleReason | undefined)[] {
     const nowMs = this.#clock.nowMs()
-    return lanes.map((lane) => lane.admit(price, nowMs))
+    return lanes.map((lane) => lane.admit(units, nowMs))
   }
 
   #charge(
     answers: readonly ShardAnswer[],
     lanes: readonly CapacityLane[],
-    read: ShardsRead,
-    price: number,
+    { fields, consistency }: ShardsRead,
   ): readonly ShardAnswer[] {
     return answers.map((answer, i) => {
       const lane = lanes[i]
       if (answer.status === 'failed' || lane === undefined) return answer
       const told = unitsOf(answer)
       const isTold = told !== undefined && this.#itemOverheadBytes === 0
-      const seen = isTold ? 0 : price * Math.ceil(this.#bytesRead(answer, read.fields) / bytesPerReadUnit)
-      const consumed = settleUnits(lane, price, Math.max(seen, told ?? 0), this.#clock.nowMs())
+      const seen = isTold ? 0 : readUnitsOf(this.#bytesRead(answer, fields), consistency)
+      const consumed = settleUnits(lane, leastReadUnits[consistency], Math.max(seen, told ?? 0), this.#clock.nowMs())
       return answer.units === consumed ? answer : { ...answer, units: consumed }
     })
   }

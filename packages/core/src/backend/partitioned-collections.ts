@@ -7,12 +7,10 @@
 // Source: CapacityUnitCalculations.html (a page pays for the sum of its items) and API_BatchWriteItem.html in
 //   docs.aws.amazon.com/amazondynamodb/latest.
 
-import { byteLength } from '../internal/byte-length.js'
-import { sortBytes } from '../item/sort-value.js'
 import type { ShardRef } from '../operation.js'
 import type { Clock } from '../time/clock.js'
 import type { CapacityLane } from './capacity-lane.js'
-import { bytesPerReadUnit, bytesPerWriteUnit, settleUnits } from './capacity-unit.js'
+import { deleteUnits, leastReadUnits, readUnitsOf, settleUnits, writeUnitsOf } from './capacity-unit.js'
 import type {
   AppendAnswer,
   CollectionStore,
@@ -25,6 +23,7 @@ import type {
   StoredItem,
 } from './collection-store.js'
 import { unitsOf } from './guarded-backend.js'
+import { itemBytes } from './item-bytes.js'
 import type { PartitionCounters, RequestCounters } from './partition-counters.js'
 import type { PartitionTable } from './partition-table.js'
 import { placeOf } from './place.js'
@@ -64,7 +63,7 @@ export function partitionedCollections(inner: CollectionStore, partitions: Parti
     limits: inner.limits,
     put: (put, call) => later(toll.write({ shard: put.shard, units: toll.unitsOf(put) }, () => inner.put(put, call))),
     delete: (deletion, call) =>
-      later(toll.write({ shard: deletion.shard, units: 1 }, () => inner.delete(deletion, call))),
+      later(toll.write({ shard: deletion.shard, units: deleteUnits }, () => inner.delete(deletion, call))),
     get: (read, call) => later(toll.get(read, (shards) => inner.get({ ...read, shards }, call))),
     page: (page, call) => later(toll.page(page, () => inner.page(page, call))),
     ...(inner.append && {
@@ -84,7 +83,7 @@ class ItemToll {
 
   /** What it takes to write an item. */
   unitsOf(put: ItemPut): number {
-    return Math.ceil(this.#bytesOf(put.shard, put) / bytesPerWriteUnit)
+    return writeUnitsOf(this.#bytesOf(put.shard, put))
   }
 
   async write(part: Part, send: () => Promise<ItemWriteAnswer>): Promise<ItemWriteAnswer> {
@@ -117,7 +116,10 @@ class ItemToll {
     return filled(admissions, answers, unprocessedShard, (answer, admission) =>
       answer.status === 'failed'
         ? answer
-        : { ...answer, units: this.#settleRead(answer.item === undefined ? [] : [answer.item], admission) },
+        : {
+            ...answer,
+            units: this.#settleRead(answer.item === undefined ? [] : [answer.item], consistency, admission),
+          },
     )
   }
 
@@ -125,7 +127,7 @@ class ItemToll {
     this.#partitions.counted.readRequests += 1
     const [admission] = this.#admit('read', [{ shard, units: leastReadUnits[consistency] }])
     const answer = await send()
-    return { ...answer, units: this.#settleRead(answer.items, admission as Admission) }
+    return { ...answer, units: this.#settleRead(answer.items, consistency, admission as Admission) }
   }
 
   /** Pays for each part of a request, or says why not. Throws when none of it can be paid. */
@@ -146,22 +148,22 @@ class ItemToll {
     return { ...answer, units: settleUnits(lane, units, unitsOf(answer), this.#partitions.clock.nowMs()) }
   }
 
-  /** What a read of these items costs; the units in advance are the price of 4 KB. */
-  #settleRead(items: readonly StoredItem[], { shard, lane, units }: Admission): number {
+  /** What a read of these items costs; paid in advance was a read of 4 KB. */
+  #settleRead(
+    items: readonly StoredItem[],
+    consistency: ItemRead['consistency'],
+    { shard, lane, units }: Admission,
+  ): number {
     const { clock, counted } = this.#partitions
     counted.itemsRead += items.length
     const bytes = items.reduce((sum, item) => sum + this.#bytesOf(shard, item), 0)
-    return settleUnits(lane, units, units * Math.ceil(bytes / bytesPerReadUnit), clock.nowMs())
+    return settleUnits(lane, units, readUnitsOf(bytes, consistency), clock.nowMs())
   }
 
-  #bytesOf(shard: ShardRef, { sort, value }: Pick<StoredItem, 'sort' | 'value'>): number {
-    const valueBytes = value === undefined ? 0 : byteLength(JSON.stringify(value))
-    return this.#partitions.itemOverheadBytes + byteLength(placeOf(shard)) + sortBytes(sort).length + valueBytes
+  #bytesOf(shard: ShardRef, item: Pick<StoredItem, 'sort' | 'value'>): number {
+    return this.#partitions.itemOverheadBytes + itemBytes(shard, item)
   }
 }
-
-/** What a read of up to 4 KB costs. */
-const leastReadUnits = { strong: 1, eventual: 0.5 } as const
 
 /** An answer for each part: `leftOut` for those that were not paid for. */
 function filled<Answer>(
