@@ -20,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown
   'cold-keys': () => import('./scenario/cold-keys.bench.js'),
   gather: () => import('./scenario/gather.bench.js'),
   'collection-page': () => import('./scenario/collection-page.bench.js'),
+  'cold-items': () => import('./scenario/cold-items.bench.js'),
   'collection-write': () => import('./scenario/collection-write.bench.js'),
 }
 

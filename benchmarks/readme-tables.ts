@@ -2,33 +2,65 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 
-import type { LoadTable } from './lib/load-report.js'
 import type { LoadRow } from './lib/load.js'
+import type { WritesRow } from './lib/partitioned-writes.js'
+import type { Figure, ReadingRow } from './lib/reading.js'
 import type { Spread } from './lib/spread.js'
+
+/** What all tables of results have. */
+interface Table {
+  readonly title: string
+  readonly rows: readonly { readonly name: string }[]
+}
 
 /** One table of README: a row for each table of the result, a column for each peer of it. */
 interface Shown {
   readonly name: string
   readonly heading: string
-  readonly baseline: (row: LoadRow) => string
-  readonly peer: (row: LoadRow) => string
+  /** The cell of a peer; the first of them is the baseline. */
+  readonly cell: (row: never, index: number) => string
 }
 
-const asRates: Pick<Shown, 'baseline' | 'peer'> = {
-  baseline: ({ perSecond, cpuUs }) => `${Math.round(perSecond.median).toLocaleString('en')}/s, ${cpuOf(cpuUs)}`,
-  peer: ({ ratio, cpuUs }) => `${spreadText(ratio)}, ${cpuOf(cpuUs)}`,
+function rates({ perSecond, ratio, cpuUs }: LoadRow, index: number): string {
+  const pace = index === 0 ? perSecondText(perSecond) : spreadText(ratio)
+  return `${pace}, ${cpuOf(cpuUs)}`
 }
 
-const asCpu: Pick<Shown, 'baseline' | 'peer'> = {
-  baseline: ({ cpuUs }) => cpuOf(cpuUs),
-  peer: ({ cpuRatio }) => spreadText(cpuRatio),
+function cpu({ cpuUs, cpuRatio }: LoadRow, index: number): string {
+  return index === 0 ? cpuOf(cpuUs) : spreadText(cpuRatio)
+}
+
+function reading({ requests, units, readPerItem, cpuUs, p50Ms }: ReadingRow, index: number): string {
+  const times = (figure: Figure, one: string) => (index === 0 ? one : spreadText(figure.ratio))
+  return [
+    `${few(requests.value)} requests`,
+    ...(units === undefined ? [] : [`${few(units.value)} units`]),
+    `${readPerItem.value.median.toFixed(2)} read`,
+    `CPU ${times(cpuUs, cpuOf(cpuUs.value))}`,
+    `p50 ${times(p50Ms, `${p50Ms.value.median.toPrecision(3)} ms`)}`,
+  ].join(', ')
 }
 
 const shown: readonly Shown[] = [
-  { name: 'redis-hot-key', heading: 'writes a second, times the first; CPU a write', ...asRates },
-  { name: 'dynamo-hot-key', heading: 'writes a second, times the first; CPU a write', ...asRates },
-  { name: 'cold-keys', heading: 'writes a second, times the first; CPU a write', ...asRates },
-  { name: 'gather', heading: 'CPU a read, times the first', ...asCpu },
+  { name: 'redis-hot-key', heading: 'writes a second, times the first; CPU a write', cell: rates },
+  { name: 'dynamo-hot-key', heading: 'writes a second, times the first; CPU a write', cell: rates },
+  { name: 'cold-keys', heading: 'writes a second, times the first; CPU a write', cell: rates },
+  { name: 'gather', heading: 'CPU a read, times the first', cell: cpu },
+  {
+    name: 'collection-page',
+    heading: 'requests, capacity units and items read for each that was wanted; CPU and p50, times the first',
+    cell: reading,
+  },
+  {
+    name: 'collection-write',
+    heading: 'new items a second on partitions of 1,000 units, times the first',
+    cell: ({ perSecond, ratio }: WritesRow, index) => (index === 0 ? perSecondText(perSecond) : spreadText(ratio)),
+  },
+  {
+    name: 'cold-items',
+    heading: 'operations a second, times the first; CPU and requests an operation',
+    cell: (row: LoadRow, index) => `${rates(row, index)}, ${row.requests?.toFixed(2) ?? '?'} requests`,
+  },
 ]
 
 /** What stands before and after the tables in README. */
@@ -44,10 +76,10 @@ export function withTables(readme: string, results: URL): string {
 }
 
 /** One Markdown table for all tables of a result that have the same peers. */
-function tablesOf({ name, heading, baseline, peer }: Shown, results: URL): string {
+function tablesOf({ name, heading, cell }: Shown, results: URL): string {
   const text = readFileSync(new URL(`${name}.json`, results), 'utf8')
-  const { tables } = (JSON.parse(text) as { result: { tables: LoadTable[] } }).result
-  const groups = new Map<string, LoadTable[]>()
+  const { tables } = (JSON.parse(text) as { result: { tables: Table[] } }).result
+  const groups = new Map<string, Table[]>()
   for (const table of tables) {
     const peers = table.rows.map((row) => row.name).join('\n')
     groups.set(peers, [...(groups.get(peers) ?? []), table])
@@ -56,10 +88,7 @@ function tablesOf({ name, heading, baseline, peer }: Shown, results: URL): strin
   return [...groups.values()]
     .map((group) => {
       const names = group[0]?.rows.map((row) => row.name) ?? []
-      const lines = group.map(({ title, rows }) => [
-        title,
-        ...rows.map((row, i) => (i === 0 ? baseline(row) : peer(row))),
-      ])
+      const lines = group.map(({ title, rows }) => [title, ...rows.map((row, i) => cell(row as never, i))])
       return `${source}: ${heading}\n\n${markdown(['', ...names], lines)}`
     })
     .join('\n\n')
@@ -80,4 +109,13 @@ function spreadText({ min, median, max }: Spread): string {
 
 function cpuOf({ median }: Spread): string {
   return `${median < 10 ? median.toFixed(2) : Math.round(median)} µs`
+}
+
+function perSecondText({ median }: Spread): string {
+  return `${Math.round(median).toLocaleString('en')}/s`
+}
+
+/** Without a digit that says nothing. */
+function few({ median }: Spread): string {
+  return Number.isInteger(median) ? String(median) : median.toFixed(1)
 }

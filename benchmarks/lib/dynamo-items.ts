@@ -1,7 +1,13 @@
 // Ordered items in a running DynamoDB, read by the AWS SDK: under one partition key, and by hand from several.
 
-import { BatchWriteItemCommand, DynamoDBClient, QueryCommand, type AttributeValue } from '@aws-sdk/client-dynamodb'
-import type { Backend } from '@spillway/core'
+import {
+  BatchWriteItemCommand,
+  DynamoDBClient,
+  QueryCommand,
+  type AttributeValue,
+  type QueryCommandOutput,
+} from '@aws-sdk/client-dynamodb'
+import { type Backend, directoryPlace } from '@spillway/core'
 import { dynamo } from '@spillway/dynamo'
 import { createTable } from '@spillway/dynamo/setup'
 
@@ -18,7 +24,7 @@ export interface DynamoItems {
   connect(): ItemConnection
 }
 
-/** A client and what its queries have cost. */
+/** A client and what it has cost: requests but for those that keep the directory; units and items of queries. */
 export interface ItemConnection {
   readonly client: DynamoDBClient
   /** The partition keys of the queries that were sent, once each. */
@@ -43,14 +49,11 @@ function connectionOf(client: DynamoDBClient): ItemConnection {
   let [requests, units, itemsRead] = [0, 0, 0]
   const places = new Set<string>()
   client.middlewareStack.add((next, { commandName }) => async (args) => {
+    const { Key, ExpressionAttributeValues: values } = args.input as Partial<Record<string, Attributes>>
+    if (Key?.['pk']?.S !== directoryPlace) requests += 1
     const result = await next(args)
     if (commandName !== 'QueryCommand') return result
-    const { ScannedCount, ConsumedCapacity } = result.output as {
-      ScannedCount?: number
-      ConsumedCapacity?: { CapacityUnits?: number }
-    }
-    const { ExpressionAttributeValues: values } = args.input as { ExpressionAttributeValues?: Attributes }
-    requests += 1
+    const { ScannedCount, ConsumedCapacity } = result.output as QueryCommandOutput
     units += ConsumedCapacity?.CapacityUnits ?? Number.NaN
     itemsRead += ScannedCount ?? Number.NaN
     places.add(values?.[':p']?.S ?? '')
@@ -138,7 +141,7 @@ async function queryRun(
   return items
 }
 
-/** As the application reads its items. */
-function postOf({ sk, author, text, likes }: Attributes): Post & { readonly sort: string } {
+/** An item as its application reads it. */
+export function postOf({ sk, author, text, likes }: Attributes): Post & { readonly sort: string } {
   return { sort: sk?.S ?? '', author: author?.S ?? '', text: text?.S ?? '', likes: Number(likes?.N) }
 }

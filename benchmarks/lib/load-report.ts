@@ -9,6 +9,8 @@ export interface LoadGoal {
   readonly ratioMin?: number
   readonly cpuUsMax?: number
   readonly cpuRatioMax?: number
+  /** Requests an operation. */
+  readonly requestsMax?: number
 }
 
 /** One table: peers side by side, the first of which is the baseline. */
@@ -47,15 +49,17 @@ function printLoadTable({ title, rows, goals }: LoadTable): void {
   for (const goal of goals) console.log(`  ${verdictOf(goal, rows)}`)
 }
 
-function verdictOf({ peer, ratioMin, cpuUsMax, cpuRatioMax }: LoadGoal, rows: readonly LoadRow[]): string {
+function verdictOf({ peer, ratioMin, cpuUsMax, cpuRatioMax, requestsMax }: LoadGoal, rows: readonly LoadRow[]): string {
   const row = rows.find(({ name }) => name === peer)
   if (row === undefined) throw new Error(`no row is named ${peer}`)
   const parts: string[] = []
   const judge = (what: string, isMet: boolean) => parts.push(`${what}: ${isMet ? 'met' : 'MISSED'}`)
-  const { ratio, cpuUs, cpuRatio } = row
+  const { ratio, cpuUs, cpuRatio, requests = Number.NaN } = row
   if (ratioMin !== undefined) judge(`ratio ${ratio.median.toFixed(2)}, goal ≥ ${ratioMin}`, ratio.median >= ratioMin)
   if (cpuUsMax !== undefined) judge(`CPU µs ${cpuUs.median.toFixed(2)}, goal ≤ ${cpuUsMax}`, cpuUs.median <= cpuUsMax)
   if (cpuRatioMax !== undefined)
     judge(`CPU ratio ${cpuRatio.median.toFixed(3)}, goal ≤ ${cpuRatioMax}`, cpuRatio.median <= cpuRatioMax)
+  if (requestsMax !== undefined)
+    judge(`requests ${requests.toFixed(3)}, goal ≤ ${requestsMax}`, requests <= requestsMax)
   return `${peer}: ${parts.join('; ')}`
 }

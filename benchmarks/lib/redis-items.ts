@@ -115,7 +115,8 @@ async function answersOf(pipeline: ReturnType<Redis['pipeline']>): Promise<unkno
   })
 }
 
-function parsed(text: string | null): Post {
+/** An item as its application reads it. Throws when there is none. */
+export function parsed(text: string | null): Post {
   if (text === null) throw new Error('an item is missing')
   return JSON.parse(text) as Post
 }

@@ -74,6 +74,11 @@ export async function timelineOn(backend: Backend): Promise<Collection<Post>> {
   return (await createClient({ backend, ...options })).collection<Post>('timeline')
 }
 
+/** A collection of a client with default options, but for patience with a busy machine. */
+export async function coldTimelineOn(backend: Backend): Promise<Collection<Post>> {
+  return (await createClient({ backend, limits: { requestTimeoutMs: 10_000 } })).collection<Post>('timeline')
+}
+
 /** Reads a page as an application does. */
 export async function spillwayPage(timeline: Collection<Post>, key: string, part: number): Promise<string[]> {
   const { items } = await timeline.page(key, { from: sorts[pageStart(part)] as string, limit: pageItems })

@@ -21,8 +21,8 @@ import {
 } from '../lib/timeline.js'
 
 const shardCounts = [1, 4, 16, 64]
-const pages = { rounds: 2, readsPerRound: 5 }
-const iterations = { rounds: 2, readsPerRound: 1 }
+const pages = { rounds: 9, readsPerRound: 20 }
+const iterations = { rounds: 9, readsPerRound: 3 }
 /** At 16 shards. */
 const goals = { page: 3, iteration: 1.5 }
 
