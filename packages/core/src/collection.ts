@@ -220,6 +220,8 @@ export class Collection<Item, Sort extends SortType = 'string'> {
       name: JSON.stringify([name, prefix, key, order, ...ends]),
       sortType,
       sortBytesMax: this.#limits.sortBytesMax,
+      lower,
+      upper,
       secrets: cursorKeys,
     }
   }

@@ -2,16 +2,17 @@
 //   browser cannot bend.
 // Scheme: the last sort value that was looked at, with a format, the order, a fingerprint of what is paged and, where a key is
 //   given, the first 16 bytes of an HMAC-SHA-256 over all of it; as base64url.
-// Invariants: a cursor of another collection, key, range or order is refused; its length is bounded by that of a sort value; it
-//   knows nothing of shards.
+// Invariants: a cursor of another collection, key, range or order is refused, and one that leads out of the range; its length is
+//   bounded by that of a sort value; it knows nothing of shards.
 // Cost: one hash a page, and one HMAC where there is a key.
 // Source: RFC 2104, section 5, for the cut; RFC 4648, section 5.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
+import type { SortBound } from '../backend/collection-store.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 import { hashKey } from '../internal/hash-key.js'
-import { sortBytes, sortOf, type SortType, type SortValue } from '../item/sort-value.js'
+import { compareSort, sortBytes, sortOf, type SortType, type SortValue } from '../item/sort-value.js'
 
 const formatVersion = 1
 const headBytes = 6
@@ -23,6 +24,8 @@ export interface CursorScope {
   readonly name: string
   readonly sortType: SortType
   readonly sortBytesMax: number
+  readonly lower: SortBound | undefined
+  readonly upper: SortBound | undefined
   /** The first makes cursors, any of them proves one; none where cursors are not authenticated. */
   readonly secrets: readonly Uint8Array[]
 }
@@ -56,11 +59,24 @@ export function sortAtCursor(cursor: unknown, scope: CursorScope): SortValue {
     body[1] === sortTypeCodes.indexOf(sortType) &&
     body.readUInt32BE(2) === hashKey(name, formatVersion)
   if (!isOwn) throw refused(cursor)
+  const sort = sortIn(body, sortType)
+  if (sort === undefined || isBeyond(sort, scope.lower, -1) || isBeyond(sort, scope.upper, 1)) throw refused(cursor)
+  return sort
+}
+
+function sortIn(body: Uint8Array, sortType: SortType): SortValue | undefined {
   try {
     return sortOf(Uint8Array.from(body.subarray(headBytes)), sortType)
   } catch {
-    throw refused(cursor)
+    return undefined
   }
+}
+
+/** Whoever changes a cursor must not get to see what lies outside of the range. */
+function isBeyond(sort: SortValue, bound: SortBound | undefined, direction: 1 | -1): boolean {
+  if (bound === undefined) return false
+  const distance = direction * compareSort(sort, bound.sort)
+  return distance > 0 || (distance === 0 && !bound.isIncluded)
 }
 
 /** A type's place in the list is its code. */

@@ -44,7 +44,8 @@ export function gatherPage(parts: ItemReadParts, request: PageRequest): Promise<
     const items: StoredItem[] = []
     while (items.length < limit && merge.examinedCount < examinedMax) {
       const before = merge.examinedCount
-      const taking = { count: limit - items.length, examinedMax: examinedMax - before, untilMs, signal }
+      const vainCount = before - items.length
+      const taking = { count: limit - items.length, examinedMax: examinedMax - before, vainCount, untilMs, signal }
       for (const item of await merge.take(taking)) if (request.keep(item)) items.push(item)
       if (merge.examinedCount === before) break
     }
@@ -52,7 +53,10 @@ export function gatherPage(parts: ItemReadParts, request: PageRequest): Promise<
   })
 }
 
-/** So many items an iteration reads ahead at first, and at most: it doubles from chunk to chunk. */
+/**
+ * So many items an iteration reads ahead at first, and at most: it doubles from chunk to chunk. A chunk ends after as many
+ * tombstones, too, so that no crowd of them outlasts the lease.
+ */
 const aheadMin = 64
 const aheadMax = 1_024
 
@@ -75,7 +79,7 @@ export async function* gatherAll(
     if (merge?.revision !== revisionOf(route) || nowMs - merge.heldSinceMs >= leaseMs)
       merge = new ShardMerge(parts, key, route, rest)
     const untilMs = nowMs + options.shardTimeoutMs
-    const items = await merge.take({ count, examinedMax: Infinity, untilMs, signal })
+    const items = await merge.take({ count, examinedMax: aheadMax, vainCount: 0, untilMs, signal })
     const stamp = forgottenBy(snapshot, key, merge.route)
     if (stamp !== undefined) await restoreRoute(parts, key, stamp, untilMs)
     if (stamp !== undefined || !snapshot.isValidAt(clock.nowMs())) {

@@ -2,11 +2,12 @@
 //   which shards the first L stand.
 // Scheme: a k-way merge over readers that read ahead by what is to be expected: the hash deals items out evenly, so L of them
 //   leave L/N in each shard, give or take the deviation of a binomial distribution. When a reader runs dry, it and all
-//   that hold less than their part of the rest read at once.
+//   that hold less than their part of the rest read at once. Where most is not wanted – tombstones, or what a filter leaves
+//   out – they read as many as were looked at in vain so far, so that few requests lead past them.
 // Invariants: no item is handed out before every shard that may have an earlier one has shown its first; of one sort value the
 //   newest version counts, and a tombstone hides it.
 // Cost: about L + 2.5·√(L·N) items read for the first L in about one round of requests, and nothing twice; with one shard just
-//   L. Handing out compares the heads of all readers.
+//   L; behind X that are not wanted, at most about twice X more in log2(X) rounds. Handing out compares the heads of all readers.
 // Source: Knuth, «The Art of Computer Programming», vol. 3, 5.4.1; docs/routing.md, «Rules for collections».
 
 import pLimit from 'p-limit'
@@ -28,6 +29,8 @@ export interface Taking {
   readonly count: number
   /** So many sort values at most are looked at, those of tombstones included. */
   readonly examinedMax: number
+  /** So many were looked at in vain before: as many are read ahead at least. */
+  readonly vainCount: number
   readonly untilMs: number
   readonly signal: AbortSignal | undefined
 }
@@ -72,12 +75,16 @@ export class ShardMerge {
   }
 
   /** The next items, in order. Rejects as a read does. */
-  async take({ count, examinedMax, untilMs, signal }: Taking): Promise<StoredItem[]> {
+  async take({ count, examinedMax, vainCount, untilMs, signal }: Taking): Promise<StoredItem[]> {
     const taken: StoredItem[] = []
-    const examinedEnd = this.examinedCount + examinedMax
+    const began = this.examinedCount
+    const examinedEnd = began + examinedMax
     while (taken.length < count && this.examinedCount < examinedEnd) {
-      if (this.#readers.some((reader) => reader.heldCount === 0 && !reader.isAtEnd))
-        await this.#readAhead(Math.min(count - taken.length, examinedEnd - this.examinedCount), untilMs, signal)
+      if (this.#readers.some((reader) => reader.heldCount === 0 && !reader.isAtEnd)) {
+        const inVain = vainCount + this.examinedCount - began - taken.length
+        const wanted = Math.max(count - taken.length, inVain)
+        await this.#readAhead(Math.min(wanted, examinedEnd - this.examinedCount), untilMs, signal)
+      }
       const item = this.#next()
       if (item === undefined) break
       if (item.value !== undefined) taken.push(item)

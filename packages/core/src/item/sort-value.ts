@@ -77,7 +77,9 @@ export function sortOf(bytes: Uint8Array, type: SortType): SortValue {
   const turned = new Uint8Array(8)
   const isNegative = (bytes[0] as number) < 0x80
   for (let i = 0; i < 8; i++) turned[i] = (bytes[i] as number) ^ (isNegative ? 0xff : i === 0 ? 0x80 : 0)
-  return new DataView(turned.buffer).getFloat64(0)
+  const number = new DataView(turned.buffer).getFloat64(0)
+  if (!Number.isFinite(number)) throw new RangeError('the bytes are no finite number')
+  return number
 }
 
 function textOf(bytes: Uint8Array): string {
