@@ -215,11 +215,9 @@ export class Client {
     const { routing } = this.#stages
     this.#writeBounds.close()
     this.#readBounds.close()
+    const itemReads = this.#itemReadPaths.map((path) => path.close()) // they accept nothing from here on
     const report = await this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.close())))
-    await Promise.all([
-      ...this.#readPaths.map((path) => path.idle()),
-      ...this.#itemReadPaths.map((path) => path.close()),
-    ])
+    await Promise.all([...this.#readPaths.map((path) => path.idle()), ...itemReads])
     this.#ticker.stop()
     await Promise.all([routing.close(), this.#coordinator.idle()])
     const closeError = await this.#closeBackend()

@@ -1,6 +1,6 @@
 import type { Call } from './backend.js'
 import { rejectOnAbort } from '../internal/abort.js'
-import type { Clock } from '../time/clock.js'
+import type { Clock, Timer } from '../time/clock.js'
 import { asBackendError, BackendError } from './backend-error.js'
 
 /** A call whose abort signal is made only when an adapter asks for it. */
@@ -32,8 +32,9 @@ export function callWithin<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const call = new LazyCall()
+  let timer: Timer
   const answer = new Promise<T>((resolve, reject) => {
-    const timer = clock.setTimer(() => {
+    timer = clock.setTimer(() => {
       call.abort()
       reject(new BackendError('unknown', `The backend gave no answer within ${timeoutMs} ms.`))
     }, timeoutMs)
@@ -46,5 +47,9 @@ export function callWithin<T>(
       (error: unknown) => settle(() => reject(asBackendError(error))),
     )
   })
-  return signal === undefined ? answer : rejectOnAbort(answer, signal, () => call.abort())
+  if (signal === undefined) return answer
+  return rejectOnAbort(answer, signal, () => {
+    timer.clear()
+    call.abort()
+  })
 }

@@ -58,6 +58,8 @@ export class ItemCollapse {
   readonly #parts: ItemCollapseParts
   readonly #entries = new ChurningMap<string, Entry>()
   readonly #inFlight = new Set<Promise<void>>()
+  /** How many changes of an item wait for room. */
+  readonly #waiting = new Map<string, number>()
   #isClosed = false
   #idle: Deferred<void> | undefined
 
@@ -71,7 +73,7 @@ export class ItemCollapse {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     const { bounds } = this.#parts
     const hasRoom = this.#entries.get(id) === undefined ? bounds.hasRoom : bounds.hasBytes
-    if (!hasRoom) return bounds.whenRoom(change.key, bytes, signal, () => this.#accept(id, change, bytes, signal))
+    if (!hasRoom || this.#waiting.has(id)) return this.#wait(id, change, bytes, signal)
     return this.#accept(id, change, bytes, signal)
   }
 
@@ -93,6 +95,28 @@ export class ItemCollapse {
     if (this.#entries.size === 0) return
     this.#idle = new Deferred()
     await this.#idle.promise
+  }
+
+  /** Who came later waits, too, or an older change would replace a newer one. */
+  async #wait(id: string, change: ItemChange, bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    this.#waiting.set(id, (this.#waiting.get(id) ?? 0) + 1)
+    let isWaiting = true
+    const leave = () => {
+      if (!isWaiting) return
+      isWaiting = false
+      const others = (this.#waiting.get(id) ?? 1) - 1
+      if (others === 0) this.#waiting.delete(id)
+      else this.#waiting.set(id, others)
+    }
+    const enter = () => {
+      leave()
+      return this.#accept(id, change, bytes, signal)
+    }
+    try {
+      await this.#parts.bounds.whenRoom(change.key, bytes, signal, enter)
+    } finally {
+      leave()
+    }
   }
 
   #accept(id: string, change: ItemChange, bytes: number, signal: AbortSignal | undefined): Promise<void> {

@@ -78,6 +78,10 @@ export class ItemFlight {
   #isCutShort = false
   /** Whether the change has been routed before, and may stand in places of that route. */
   #isAgain = false
+  /** How many places a delete goes to, at the same time: one may have it when another refuses it. */
+  #placeCount = 1
+  /** Why it was given up: nothing more is sent. */
+  #failure: WriteError | undefined
 
   constructor(parts: ItemFlightParts, change: ItemChange) {
     this.#parts = parts
@@ -97,7 +101,10 @@ export class ItemFlight {
         const isLeased = !this.#isCutShort && snapshot.isValidAt(this.#parts.clock.nowMs())
         if (newer !== undefined && isFirst) this.#stampAfter(newer)
         else if (isLeased) return undefined
-        else this.#isAgain = true
+        else {
+          this.#isAgain = true
+          this.#requireTime(undefined)
+        }
       }
     } catch (error) {
       return error instanceof WriteRejectedError || error instanceof WriteUnknownError ? error : this.#gaveUp(error)
@@ -177,12 +184,18 @@ export class ItemFlight {
     const { store, tombstoneMs: retentionMs } = this.#parts
     const { sort } = this.#change
     const mode = 'tombstone'
-    const answers = await Promise.all(
+    this.#placeCount = places.length
+    const ends = await Promise.allSettled(
       places.map((shard) =>
         this.#write(shard, snapshot, (call) => store.delete({ shard, sort, stamp, mode, retentionMs }, call)),
       ),
     )
-    return answers.reduce(later, undefined)
+    let newest: Stamp | undefined
+    for (const end of ends) {
+      if (end.status === 'rejected') throw end.reason
+      newest = later(newest, end.value)
+    }
+    return newest
   }
 
   async #write(
@@ -207,6 +220,7 @@ export class ItemFlight {
   ): Promise<T | undefined> {
     const { clock, random, requestTimeoutMs } = this.#parts
     for (let attempt = 1; ; attempt++) {
+      if (this.#failure !== undefined) throw this.#failure // of another place
       if (!snapshot.isValidAt(clock.nowMs())) {
         this.#requireTime(undefined)
         this.#isCutShort = true
@@ -253,13 +267,10 @@ export class ItemFlight {
   /** A change of which a part may be in is not known to be out. */
   #gaveUp(cause: unknown, why = cause instanceof Error ? cause.message : 'It could not be sent.'): WriteError {
     const { key } = this.#change
-    const isKnown = !this.#isUncertain && !this.#isAgain && !this.#isPartly
-    return isKnown ? new WriteRejectedError(key, why, cause) : new WriteUnknownError(key, why, cause)
-  }
-
-  /** Whether one of several places may have it: they are written at the same time. */
-  get #isPartly(): boolean {
-    return this.#change.value === undefined && this.attempts > 1
+    const isPartly = this.#placeCount > 1 && this.attempts > 1
+    const isKnown = !this.#isUncertain && !this.#isAgain && !isPartly
+    this.#failure ??= isKnown ? new WriteRejectedError(key, why, cause) : new WriteUnknownError(key, why, cause)
+    return this.#failure
   }
 
   #stampAfter(newer: Stamp): void {

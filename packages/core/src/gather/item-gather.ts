@@ -9,6 +9,7 @@ import type { ItemAnswer, StoredItem } from '../backend/collection-store.js'
 import { asBackendError } from '../backend/backend-error.js'
 import { unitsOf } from '../backend/guarded-backend.js'
 import type { RouteStamp } from '../backend/request.js'
+import { together } from '../internal/together.js'
 import type { SortValue } from '../item/sort-value.js'
 import { compareStamps } from '../merge/stamp.js'
 import type { ShardRef } from '../operation.js'
@@ -55,13 +56,14 @@ async function readPlaces(
   untilMs: number,
   signal: AbortSignal | undefined,
 ): Promise<readonly ItemAnswer[]> {
-  const { shardsPerReadMax } = parts
-  const batches: Promise<readonly ItemAnswer[]>[] = []
-  for (let from = 0; from < places.length; from += shardsPerReadMax) {
-    const shards = places.slice(from, from + shardsPerReadMax)
-    batches.push(readBatch(parts, key, sort, shards, untilMs, signal))
-  }
-  return batches.length === 1 ? (batches[0] as Promise<readonly ItemAnswer[]>) : (await Promise.all(batches)).flat()
+  const { shardsPerReadMax, options } = parts
+  if (places.length <= shardsPerReadMax) return readBatch(parts, key, sort, places, untilMs, signal)
+  const batches: (readonly ShardRef[])[] = []
+  for (let from = 0; from < places.length; from += shardsPerReadMax)
+    batches.push(places.slice(from, from + shardsPerReadMax))
+  const reads = batches.map((shards) => (end: AbortSignal) => readBatch(parts, key, sort, shards, untilMs, end))
+  const answers = await together(reads, options.concurrencyMax, signal)
+  return answers.flat()
 }
 
 /** Reads places until all have been read; those that have been are not asked again. */
@@ -73,22 +75,22 @@ async function readBatch(
   untilMs: number,
   signal: AbortSignal | undefined,
 ): Promise<readonly ItemAnswer[]> {
-  const read: ItemAnswer[] = []
-  let open = shards
+  const read = new Map<ShardRef, ItemAnswer>()
   const request = { key, shardIndex: shards[0]?.index ?? 0, untilMs, signal }
   return requestItems(parts, request, async (call) => {
-    const asked = open
+    const asked = shards.filter((shard) => !read.has(shard))
+    if (asked.length === 0) return [...read.values()] // an attempt that was given up has been answered meanwhile
     const answers = await parts.store.get({ shards: asked, sort, consistency: parts.consistency }, call)
     parts.onRequest(key, unitsOfAll(answers))
-    open = asked.filter((_, i) => answers[i]?.status === 'failed')
-    for (const [i, answer] of answers.entries()) {
-      if (answer.status === 'failed') continue
-      read.push(answer)
-      for (const throttle of answer.throttles ?? []) parts.onThrottle(key, asked[i]?.index ?? 0, throttle)
+    for (const [i, shard] of asked.entries()) {
+      const answer = answers[i]
+      if (answer?.status !== 'read') continue
+      read.set(shard, answer)
+      for (const throttle of answer.throttles ?? []) parts.onThrottle(key, shard.index, throttle)
     }
     const failed = answers.find(({ status }) => status === 'failed')
     if (failed?.status === 'failed') throw asBackendError(failed.error)
-    return read
+    return [...read.values()]
   })
 }
 

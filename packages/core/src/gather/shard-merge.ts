@@ -10,10 +10,9 @@
 //   L; behind X that are not wanted, at most about twice X more in log2(X) rounds. Handing out compares the heads of all readers.
 // Source: Knuth, «The Art of Computer Programming», vol. 3, 5.4.1; docs/routing.md, «Rules for collections».
 
-import pLimit from 'p-limit'
-
 import type { StoredItem } from '../backend/collection-store.js'
 import type { RouteStamp } from '../backend/request.js'
+import { together } from '../internal/together.js'
 import { compareSort, type SortValue } from '../item/sort-value.js'
 import { type Route, shardsToRead } from '../routing/route.js'
 import { newerOf } from './item-gather.js'
@@ -98,12 +97,12 @@ export class ShardMerge {
     const mean = wanted * part
     const most = Math.ceil(mean + deviations * Math.sqrt(mean * (1 - part)))
     const due = this.#readers.filter(({ heldCount, isAtEnd }) => !isAtEnd && (heldCount === 0 || heldCount < mean))
-    const limit = pLimit(options.concurrencyMax)
-    const read = (reader: ShardReader) =>
-      reader.fetch(Math.min(store.limits.itemsPerPageMax, most - reader.heldCount), untilMs, signal)
-    const [first] = due
-    if (due.length === 1 && first !== undefined) await read(first)
-    else await Promise.all(due.map((reader) => limit(() => read(reader))))
+    const reads = due.map((reader) => (end: AbortSignal | undefined) => {
+      return reader.fetch(Math.min(store.limits.itemsPerPageMax, most - reader.heldCount), untilMs, end)
+    })
+    const [first] = reads
+    if (reads.length === 1 && first !== undefined) await first(signal)
+    else await together(reads, options.concurrencyMax, signal)
   }
 
   /** Every reader that is not at its end shows its first item. */

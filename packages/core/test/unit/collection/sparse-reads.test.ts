@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
-import { BackendError, memory } from '../../../src/index.js'
+import { memory } from '../../../src/index.js'
+import { changeDirectory } from '../../doubles/change-directory.js'
 import { opened, watch } from '../../doubles/opened.js'
 import { allOf, spreadCollection } from '../../doubles/spread-collection.js'
 import { withCollections } from '../../doubles/with-collections.js'
@@ -58,12 +59,3 @@ describe('a range of which most is not wanted', () => {
     ])
   })
 })
-
-/** Another client's change: the same routes under another counter. */
-async function changeDirectory(backend: Awaited<ReturnType<typeof opened>>['backend']): Promise<void> {
-  const call = { signal: new AbortController().signal }
-  const { text, version } = await backend.directory.read(call)
-  if (text === undefined) throw new BackendError('invalid', 'no directory')
-  const document = JSON.parse(text) as { counter: number }
-  await backend.directory.swap(version, JSON.stringify({ ...document, counter: document.counter + 1 }), call)
-}
