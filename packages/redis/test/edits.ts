@@ -21,7 +21,7 @@ export async function openEdits(
   const driver = await opened(new Cluster([...addresses], { natMap: { ...natMap }, clusterRetryStrategy: () => 20 }))
   const client = await createClient({
     backend: redis({ client: driver.client }),
-    routing: { refreshMs: 100, leaseMs: 800 },
+    routing: { refreshMs: 100, leaseMs: 600 },
     collapse: { windowMs: 5 },
     limits: { requestTimeoutMs: 3_000, writeTimeoutMs: 30_000 },
     sharding: { fanoutMax: 4, rules },

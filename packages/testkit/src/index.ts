@@ -15,7 +15,7 @@ export type { RedisProcess } from './engines/redis-process.js'
 export { startFaultProxy, type FaultProxy, type ProxyFaults, type ProxyOptions } from './proxy/fault-proxy.js'
 export { startClusterProxies, type ClusterProxies, type ClusterProxyOptions } from './proxy/cluster-proxies.js'
 export { hottestChannel, type Edit } from './edits/edit-log.js'
-export { editRules, EditWriter, type EditOrders } from './edits/edit-writer.js'
+export { editOrders, editRules, EditWriter } from './edits/edit-writer.js'
 export { storeEdits, type EditReport } from './edits/store-edits.js'
 export { pause, waitUntil } from './time/wait.js'
 export {

@@ -20,7 +20,7 @@ test('edits that processes store by channel come back as the log has them, thoug
     pagedCount: 1_872,
     failedCount: 0,
   })
-  expect(stored.readCount).toBeGreaterThan(2)
+  expect(stored.readCount).toBeGreaterThan(1)
   for (const puts of stored.putsByFanout) expect(Object.keys(puts)).toEqual(['1', '2', '4'])
   expect(stored.straddlingCount).toBeGreaterThan(0)
   expect(Object.keys(stored.flushesByShard)).toEqual(['0', '1', '2', '3'])

@@ -55,3 +55,15 @@ export async function readEdits(count = Infinity): Promise<readonly LoggedEdit[]
     return { position, sort: `${edit.time} ${String(position).padStart(5, '0')}`, edit }
   })
 }
+
+const draftPage = /^draft (\d+)$/ // no page of the log
+
+/** An edit as it is stored before it is stored as it is, for the so-manieth time from 1. */
+export function draftOf(edit: Edit, draft: number): Edit {
+  return { ...edit, page: `draft ${draft}` }
+}
+
+/** Which draft an edit is; infinity when it is none, for that comes last. */
+export function draftNumber({ page }: Edit): number {
+  return Number(draftPage.exec(page)?.[1] ?? Infinity)
+}

@@ -15,12 +15,9 @@ export class EditProcess {
   isDrafted = false
   readonly #child: ChildProcess
 
-  /** Starts it: `script` gets `args` and its orders as JSON, and runs an `EditWriter`. */
-  constructor(script: string, args: readonly string[], orders: EditOrders) {
-    this.#child = fork(script, [...args, JSON.stringify(orders)], {
-      cwd: root,
-      execArgv: ['--import', 'tsx', '--no-warnings'],
-    })
+  /** Starts it: `script` gets `args`, waits for its orders and runs an `EditWriter`. */
+  constructor(script: string, args: readonly string[]) {
+    this.#child = fork(script, args, { cwd: root, execArgv: ['--import', 'tsx', '--no-warnings'] })
     this.outcome = new Promise((resolve, reject) => {
       this.#child.on('message', (message: EditMessage) => {
         if (message.kind === 'route') this.fanouts.set(message.channel, message.fanout)
@@ -28,10 +25,15 @@ export class EditProcess {
         else resolve(message.outcome)
       })
       this.#child.once('exit', (code) =>
-        reject(new Error(`Process ${orders.processIndex} ended with ${code} before its share was written.`)),
+        reject(new Error(`A process that stores edits ended with ${code} before its share was written.`)),
       )
     })
     this.outcome.catch(() => undefined) // whoever waits for all of them sees it
+  }
+
+  /** Has it open its client and begin. */
+  join(orders: EditOrders): void {
+    this.#child.send(orders)
   }
 
   /** Tells it that the routes have grown. */

@@ -1,18 +1,22 @@
 // Problem: that nothing is lost or doubled while a key is spread shows only while somebody writes it, for as long as that takes.
-// Scheme: a process takes its share of the log's lines. Early ones it stores as drafts, and then as they are, again and again
-//   until it is told that the routes have grown; then it stores the rest.
+// Scheme: a process takes its share of the log's lines. Of the early ones it stores every other one, and never again; the rest of
+//   them it stores as drafts, a new one each time, until it is told that the routes have grown. Then it stores them as they are,
+//   and all other lines.
 // Invariants: the last put of every line is that of the edit as the log has it, and has been acknowledged.
-// Cost: early lines are written as often as growth takes.
+// Cost: drafts are written as often as growth takes.
 // Source: none.
 
+import { once } from 'node:events'
+
+import { pause } from '../time/wait.js'
 import type { EditFeed } from './edit-feed.js'
-import { hottestChannel, readEdits, spreadChannels, type LoggedEdit } from './edit-log.js'
+import { draftOf, hottestChannel, readEdits, spreadChannels, type LoggedEdit } from './edit-log.js'
 
 /** What a process is to do. */
 export interface EditOrders {
   /** So many lines are written by all processes. */
   readonly editCount: number
-  /** Lines before this one are early. */
+  /** Lines before this one are early: every other one is stored once, the rest are drafted until the routes have grown. */
   readonly draftCount: number
   /** Which of the processes it is, from 0; every so-manieth line is its share. */
   readonly processIndex: number
@@ -44,6 +48,12 @@ export type EditMessage =
   | { readonly kind: 'drafted' }
   | { readonly kind: 'done'; readonly outcome: EditOutcome }
 
+/** What this process is to do; until it is told so it has to wait. */
+export async function editOrders(): Promise<EditOrders> {
+  const [orders] = (await once(process, 'message')) as [EditOrders]
+  return orders
+}
+
 /** The rules that a process's orders declare. */
 export function editRules({ fanout }: EditOrders): readonly { readonly match: string; readonly fanout: number }[] {
   return fanout === 1 ? [] : spreadChannels.map((match) => ({ match, fanout }))
@@ -52,6 +62,7 @@ export function editRules({ fanout }: EditOrders): readonly { readonly match: st
 const callerCount = 4
 const linesPerBatchMax = 50
 const attemptsMax = 5
+const pauseMs = 20 // leaves some of the machine to those whose routes grow
 
 /** One process's writing. */
 export class EditWriter {
@@ -83,7 +94,7 @@ export class EditWriter {
     if (key === hottestChannel) this.#flushesByShard[shardIndex] = (this.#flushesByShard[shardIndex] ?? 0) + 1
   }
 
-  /** Writes its share; says how that went. Any message from the parent tells it that the routes have grown. */
+  /** Writes its share; says how that went. The next message from the parent tells it that the routes have grown. */
   async run(): Promise<void> {
     const { editCount, draftCount, processIndex, processCount } = this.#orders
     const grown = new AbortController()
@@ -91,10 +102,19 @@ export class EditWriter {
     const all = await readEdits(editCount)
     const own = all.filter(({ position }) => position % processCount === processIndex)
     const early = own.filter(({ position }) => position < draftCount)
-    await this.#store(early.map(draftOf), false)
+    const revised = early.filter((_, i) => i % 2 === 1)
+    await this.#store(
+      early.filter((_, i) => i % 2 === 0),
+      true,
+    )
+    let draft = 1
+    await this.#store(drafts(revised, draft), false)
     say({ kind: 'drafted' })
-    do await this.#store(early, false)
-    while (!grown.signal.aborted)
+    while (!grown.signal.aborted) {
+      await pause(pauseMs)
+      await this.#store(drafts(revised, ++draft), false)
+    }
+    await this.#store(revised, false)
     await this.#store(own.slice(early.length), true)
     say({ kind: 'done', outcome: this.#outcome() })
   }
@@ -161,9 +181,8 @@ function say(message: EditMessage): void {
   process.send?.(message)
 }
 
-/** What an early line is stored as at first: no such edit is in the log. */
-function draftOf(line: LoggedEdit): LoggedEdit {
-  return { ...line, edit: { ...line.edit, page: '' } }
+function drafts(lines: readonly LoggedEdit[], draft: number): readonly LoggedEdit[] {
+  return lines.map((line) => ({ ...line, edit: draftOf(line.edit, draft) }))
 }
 
 /** Lines of one channel each, in their order. */

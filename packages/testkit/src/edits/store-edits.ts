@@ -17,7 +17,7 @@ import type { EditOutcome } from './edit-writer.js'
 
 /** How edits are stored by processes. */
 export interface StoreEditsOptions {
-  /** What each process runs: it gets `args` and its orders as JSON, and runs an `EditWriter`. */
+  /** What each process runs: it gets `args`, waits for its orders and runs an `EditWriter`. */
   readonly script: string
   /** Tells the script where the engine is. */
   readonly args: readonly string[]
@@ -56,24 +56,26 @@ const processCount = 5
 export async function storeEdits(options: StoreEditsOptions): Promise<EditReport> {
   const { script, args, editCount, draftCount, feed, patienceMs = 50_000 } = options
   const edits = await readEdits(editCount)
+  const waiting = Array.from({ length: processCount }, () => new EditProcess(script, args))
   const processes: EditProcess[] = []
-  const start = (writes: 'put' | 'putMany', fanout: number) => {
-    const orders = { editCount, draftCount, processIndex: processes.length, processCount, writes, fanout }
-    processes.push(new EditProcess(script, args, orders))
+  const join = (writes: 'put' | 'putMany', fanout: number) => {
+    const process = waiting[processes.length] as EditProcess
+    process.join({ editCount, draftCount, processIndex: processes.length, processCount, writes, fanout })
+    processes.push(process)
   }
   const outcomes = () => Promise.all(processes.map(({ outcome }) => outcome))
   const all = (what: string, isSo: (process: EditProcess) => boolean) =>
     Promise.race([waitUntil(what, () => processes.every(isSo), patienceMs), outcomes()])
   let watch: EditWatch | undefined
   try {
-    for (const writes of ['put', 'put', 'putMany'] as const) start(writes, 1)
+    for (const writes of ['put', 'put', 'putMany'] as const) join(writes, 1)
     await all('the early lines are there', ({ isDrafted }) => isDrafted)
     watch = new EditWatch(
       feed,
       edits.filter(({ position }) => position < draftCount && position % processCount < silentCount),
     )
     for (const fanout of [2, 4]) {
-      start('put', fanout)
+      join('put', fanout)
       await all(`the channels have ${fanout} shards`, ({ fanouts }) =>
         spreadChannels.every((channel) => fanouts.get(channel) === fanout),
       )
@@ -83,7 +85,7 @@ export async function storeEdits(options: StoreEditsOptions): Promise<EditReport
     return reportOf(await outcomes(), watched, await readBack(feed, edits))
   } finally {
     watch?.end()
-    for (const process of processes) process.kill()
+    for (const process of waiting) process.kill()
   }
 }
 
