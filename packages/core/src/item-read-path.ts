@@ -6,12 +6,14 @@ import { checkedSort } from './admission/sort-check.js'
 import type { CollectionStore, StoredItem } from './backend/collection-store.js'
 import type { ResolvedCollection } from './collection-options.js'
 import { ClosedError } from './errors/closed-error.js'
+import { InvalidArgumentError } from './errors/misuse-error.js'
 import { ReadFailedError } from './errors/read-error.js'
 import { Hedge } from './gather/hedge.js'
 import { gatherItem } from './gather/item-gather.js'
 import type { ItemReadParts } from './gather/item-request.js'
 import { gatherAll, gatherPage, type GatheredPage } from './gather/page-gather.js'
 import type { SortRange } from './gather/shard-reader.js'
+import { rejectOnAbort } from './internal/abort.js'
 import { Deferred } from './internal/deferred.js'
 import type { SortValue } from './item/sort-value.js'
 import type { HybridClock } from './merge/hybrid-clock.js'
@@ -88,8 +90,9 @@ export class ItemReadPath {
     const key = this.#keyOf(name)
     const sort = checkedSort(given, 'sort', this.#collection.sort, this.#store.limits)
     const stored = await this.#admit(key, signal, () => gatherItem(this.#parts, key, sort, signal))
-    if (stored?.value === undefined) return undefined
-    return this.#entryOf(key, stored).item
+    if (stored?.value !== undefined) return this.#entryOf(key, stored).item
+    if (stored?.stamp !== undefined) this.#stamps.observe(stored.stamp) // of a tombstone: what is put next is later
+    return undefined
   }
 
   /** A page; see `Collection.page`. */
@@ -98,7 +101,7 @@ export class ItemReadPath {
     const entries = new Map<StoredItem, Entry>()
     const keep = (stored: StoredItem) => {
       const entry = this.#entryOf(key, stored)
-      if (filter !== undefined && !filter(entry.item, entry.sort)) return false
+      if (filter !== undefined && !isWanted(filter(entry.item, entry.sort))) return false
       entries.set(stored, entry)
       return true
     }
@@ -143,7 +146,8 @@ export class ItemReadPath {
     signal?.throwIfAborted()
     if (this.#isClosed) throw new ClosedError('read()')
     if (!this.#bounds.hasRoom) return this.#bounds.whenRoom(key, 0, signal, () => this.#counted(key, signal, read))
-    return this.#counted(key, signal, read)
+    const reading = this.#counted(key, signal, read)
+    return signal === undefined ? reading : rejectOnAbort(reading, signal)
   }
 
   async #counted<T>(key: string, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
@@ -184,4 +188,10 @@ export class ItemReadPath {
       throw new ReadFailedError(key, `The codec could not decode the item at ${JSON.stringify(sort)}.`, error)
     }
   }
+}
+
+/** A promise, which an async function answers with, would pass for true. */
+function isWanted(answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer
+  throw new InvalidArgumentError('options.filter', 'a function that answers true or false', answer)
 }

@@ -5,7 +5,8 @@
 // Cost: none when it is off; a timer a request when it is on.
 // Source: Dean and Barroso, «The Tail at Scale» (CACM 2013), «hedged requests».
 
-import type { Clock } from '../time/clock.js'
+import { rejectOnAbort } from '../internal/abort.js'
+import type { Clock, Timer } from '../time/clock.js'
 
 /** Sends slow reads once more. */
 export interface HedgeOptions {
@@ -20,8 +21,6 @@ const savedMax = 10
 
 /** The hedges of one collection. */
 export class Hedge {
-  /** How many requests were sent once more. */
-  sentCount = 0
   readonly #clock: Clock
   readonly #afterMs: number
   readonly #shareMax: number
@@ -33,17 +32,23 @@ export class Hedge {
     this.#shareMax = options.shareMax
   }
 
-  /** Runs `send`, and once more when it is slow and the budget allows. Settles with the first success, or with the last failure. */
-  run<T>(send: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `send`, and once more when it is slow and the budget allows. Settles with the first success, which ends the other by the
+   * signal that it was given, or with the last failure. The caller's signal ends both.
+   */
+  run<T>(send: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     this.#saved = Math.min(savedMax, this.#saved + this.#shareMax)
-    return new Promise((resolve, reject) => {
+    const ended = new AbortController()
+    let timer: Timer
+    const answer = new Promise<T>((resolve, reject) => {
       let open = 0
       const attempt = () => {
         open += 1
-        send().then(
+        send(ended.signal).then(
           (value) => {
             timer.clear()
             resolve(value)
+            ended.abort()
           },
           (error: unknown) => {
             open -= 1
@@ -52,13 +57,17 @@ export class Hedge {
           },
         )
       }
-      const timer = this.#clock.setTimer(() => {
+      timer = this.#clock.setTimer(() => {
         if (this.#saved < 1) return
         this.#saved -= 1
-        this.sentCount += 1
         attempt()
       }, this.#afterMs)
       attempt()
+    })
+    if (signal === undefined) return answer
+    return rejectOnAbort(answer, signal, () => {
+      timer.clear()
+      ended.abort(signal.reason)
     })
   }
 }

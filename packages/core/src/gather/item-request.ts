@@ -55,8 +55,8 @@ export async function requestItems<T>(
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     try {
-      const request = () => callWithin(clock, requestTimeoutMs, send, signal)
-      return await (hedge === undefined ? request() : hedge.run(request))
+      const request = (end: AbortSignal | undefined) => callWithin(clock, requestTimeoutMs, send, end)
+      return await (hedge === undefined ? request(signal) : hedge.run(request, signal))
     } catch (failure) {
       signal?.throwIfAborted()
       const error = asBackendError(failure)

@@ -11,8 +11,6 @@ export type SortRange = Pick<ShardPage, 'sortType' | 'lower' | 'upper' | 'order'
 export class ShardReader {
   /** The stamp that shard 0 brought back. */
   route: RouteStamp | undefined
-  /** How many items and tombstones were read. */
-  readCount = 0
   /** When the items that are held began to be read. */
   heldSinceMs = Infinity
   readonly #parts: ItemReadParts
@@ -63,7 +61,6 @@ export class ShardReader {
       this.#parts.onRequest(key, unitsOf(answer))
       for (const throttle of answer.throttles ?? []) this.#parts.onThrottle(key, shardIndex, throttle)
       this.route ??= answer.route
-      this.readCount += answer.items.length
       this.#items = before === 0 ? answer.items : [...this.#items.slice(this.#at), ...answer.items]
       this.#at = 0
       if (answer.items.length > 0) this.heldSinceMs = Math.min(this.heldSinceMs, beganMs)

@@ -94,7 +94,7 @@ export class Routing {
         cause = error
         await new Promise<void>((resolve) => clock.setTimer(resolve, options.refreshMs / 4))
       }
-    } while (clock.nowMs() < giveUpMs)
+    } while (!this.#isClosed && clock.nowMs() < giveUpMs)
     throw new RouteUnavailableError(cause)
   }
 
