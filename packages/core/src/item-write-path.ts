@@ -124,7 +124,7 @@ export class ItemWritePath {
       outcomes.push(
         limit(() => {
           if (signal?.aborted === true) return failedAll(batch, signal.reason)
-          return isInBatches ? this.#append(batch) : this.#putOne(batch[0] as Accepted)
+          return isInBatches ? this.#append(batch, signal) : this.#putOne(batch[0] as Accepted, signal)
         }),
       )
     }
@@ -146,23 +146,27 @@ export class ItemWritePath {
     return this.#collapse.write(itemId(change), change, bytes, signal)
   }
 
-  async #putOne(item: Accepted): Promise<readonly PutOutcome[]> {
+  async #putOne({ change, bytes }: Accepted, until: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
     try {
-      await this.#write(item, undefined)
+      await this.#collapse.write(itemId(change), change, bytes, undefined, until)
       return [written]
     } catch (error) {
       return [{ status: 'failed', error }]
     }
   }
 
-  async #append(batch: readonly Accepted[]): Promise<readonly PutOutcome[]> {
+  async #append(batch: readonly Accepted[], until: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
     const bytes = batch.reduce((sum, item) => sum + item.bytes, 0)
     const { key } = (batch[0] as Accepted).change
-    const send = () => this.#appendNow(key, batch, bytes)
+    let sent: Promise<readonly PutOutcome[]> | undefined
+    const send = () => {
+      sent = this.#appendNow(key, batch, bytes)
+      return sent
+    }
     try {
-      return await (this.#bounds.hasRoom ? send() : this.#bounds.whenRoom(key, bytes, undefined, send))
+      return await (this.#bounds.hasRoom ? send() : this.#bounds.whenRoom(key, bytes, until, send))
     } catch (error) {
-      return failedAll(batch, error)
+      return sent?.catch((failure: unknown) => failedAll(batch, failure)) ?? failedAll(batch, error)
     }
   }
 

@@ -67,13 +67,23 @@ export class ItemCollapse {
     this.#parts = parts
   }
 
-  /** Accepts a change of `bytes`; `id` names the item. Rejects before anything is sent when it cannot be accepted. */
-  write(id: string, change: ItemChange, bytes: number, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Accepts a change of `bytes`; `id` names the item. Rejects before anything is sent when it cannot be accepted, or when `until`
+   * is aborted before it is; with the reason of `signal` at any time.
+   */
+  write(
+    id: string,
+    change: ItemChange,
+    bytes: number,
+    signal: AbortSignal | undefined,
+    until: AbortSignal | undefined = signal,
+  ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new ClosedError('write()'))
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
+    if (until?.aborted === true) return Promise.reject(until.reason as Error)
     const { bounds } = this.#parts
     const hasRoom = this.#entries.get(id) === undefined ? bounds.hasRoom : bounds.hasBytes
-    if (!hasRoom || this.#waiting.has(id)) return this.#wait(id, change, bytes, signal)
+    if (!hasRoom || this.#waiting.has(id))
+      return this.#wait(id, change.key, bytes, until, () => this.#accept(id, change, bytes, signal))
     return this.#accept(id, change, bytes, signal)
   }
 
@@ -98,24 +108,31 @@ export class ItemCollapse {
   }
 
   /** Who came later waits, too, or an older change would replace a newer one. */
-  async #wait(id: string, change: ItemChange, bytes: number, signal: AbortSignal | undefined): Promise<void> {
+  async #wait(
+    id: string,
+    key: string,
+    bytes: number,
+    until: AbortSignal | undefined,
+    accept: () => Promise<void>,
+  ): Promise<void> {
     this.#waiting.set(id, (this.#waiting.get(id) ?? 0) + 1)
-    let isWaiting = true
+    let accepted: Promise<void> | undefined
     const leave = () => {
-      if (!isWaiting) return
-      isWaiting = false
       const others = (this.#waiting.get(id) ?? 1) - 1
       if (others === 0) this.#waiting.delete(id)
       else this.#waiting.set(id, others)
     }
     const enter = () => {
       leave()
-      return this.#accept(id, change, bytes, signal)
+      accepted = accept()
+      return accepted
     }
     try {
-      await this.#parts.bounds.whenRoom(change.key, bytes, signal, enter)
-    } finally {
+      await this.#parts.bounds.whenRoom(key, bytes, until, enter)
+    } catch (error) {
+      if (accepted !== undefined) return accepted
       leave()
+      throw error
     }
   }
 

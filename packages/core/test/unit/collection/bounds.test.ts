@@ -35,3 +35,46 @@ describe('puts of one item at the bounds', () => {
     expect(await items.get('k', 'x')).toEqual({ text: 'third' })
   })
 })
+
+describe('putMany at the bounds', () => {
+  it.each([false, true])('sends nothing after its signal, not even what waits for room: %s', async (appendOnly) => {
+    const { client, clock, backend } = await opened({ limits: { keysMax: 1, atLimit: 'wait' } })
+    const store = backend.collections as HeldItems
+    const items = client.collection<Item>('items')
+    store.holds = () => true
+    const first = watch(items.put('k', 'x', { text: '' }))
+    const controller = new AbortController()
+    const entries = ['a', 'b', 'c'].map((sort) => ({ sort, item: { text: sort } }))
+    const many = watch(items.putMany('k', entries, { appendOnly, signal: controller.signal }))
+    await clock.advance(0)
+    controller.abort(new Error('enough'))
+    await store.held[0]?.pass()
+    await clock.advance(1_000)
+    expect([first.state, many.state]).toEqual(['resolved', 'resolved'])
+    expect(many.value).toMatchObject(entries.map(() => ({ status: 'failed', error: { message: 'enough' } })))
+    expect(store.requests.map(({ operation }) => operation)).toEqual(['put'])
+  })
+
+  it.each([false, true])(
+    'waits for what was sent before its signal, though it had to wait for room: %s',
+    async (appendOnly) => {
+      const { client, clock, backend } = await opened({ limits: { keysMax: 1, atLimit: 'wait' } })
+      const store = backend.collections as HeldItems
+      const items = client.collection<Item>('items')
+      store.holds = () => true
+      void items.put('k', 'x', { text: '' })
+      const controller = new AbortController()
+      const { signal } = controller
+      const many = watch(items.putMany('k', [{ sort: 'a', item: { text: 'a' } }], { appendOnly, signal }))
+      await clock.advance(0)
+      await store.held[0]?.pass()
+      await clock.advance(0)
+      controller.abort(new Error('enough'))
+      await clock.advance(0)
+      expect([many.state, store.held.length]).toEqual(['open', 1])
+      await store.held[0]?.pass()
+      await clock.advance(0)
+      expect(many.value).toEqual([{ status: 'written' }])
+    },
+  )
+})
