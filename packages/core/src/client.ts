@@ -138,10 +138,12 @@ export class Client {
   /** @internal */
   async open(): Promise<void> {
     const { backend, clock, options, routing } = this.#stages
+    const itemHash = backend.collections === undefined ? undefined : loadItemHash()
+    itemHash?.catch(reportedBelow)
     try {
-      if (backend.collections !== undefined) this.#itemHash = await loadItemHash()
       await callWithin(clock, options.limits.requestTimeoutMs, (call) => backend.open?.(call) ?? Promise.resolve())
       await routing.start()
+      this.#itemHash = await itemHash
     } catch (error) {
       await this.#closeBackend() // what led here is what the caller is told
       throw error
@@ -259,3 +261,6 @@ export class Client {
     return new Collection<Item, Sort>(resolved, store.limits, writePath, readPath)
   }
 }
+
+/** Unless the backend could not be reached, which is then what the caller is told. */
+function reportedBelow(): void {}
