@@ -1,5 +1,5 @@
 import { checkedSort } from './admission/sort-check.js'
-import type { CollectionLimits, SortBound } from './backend/collection-store.js'
+import type { CollectionLimits } from './backend/collection-store.js'
 import type { ResolvedCollection } from './collection-options.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
 import { cursorAt, type CursorScope, sortAtCursor } from './gather/cursor.js'
@@ -8,6 +8,7 @@ import { knownOptions } from './internal/known-options.js'
 import { wholeOption } from './internal/number-option.js'
 import type { ItemReadPath } from './item-read-path.js'
 import type { ItemWritePath, PutOutcome } from './item-write-path.js'
+import type { SortBound } from './item/sort-bound.js'
 import { prefixEnd, sortBytes, type SortType } from './item/sort-value.js'
 
 /** The sort value of each type. */
@@ -158,7 +159,7 @@ export class Collection<Item, Sort extends SortType = 'string'> {
   }
 
   /**
-   * Puts many items of one key, with bounded concurrency; answers with what became of each, in their order. Rejects only for
+   * Puts up to 100,000 items of one key, with bounded concurrency; answers with what became of each, in their order. Rejects only for
    * arguments that are wrong, before anything is sent. After the signal no further item is sent, which is its outcome; those
    * under way are waited for.
    */

@@ -83,10 +83,10 @@ export type {
   ItemWriteNewer,
   ShardPage,
   ShardPageAnswer,
-  SortBound,
   StoredItem,
 } from './backend/collection-store.js'
 export type { ItemPart, ItemValue } from './item/item-value.js'
+export type { SortBound } from './item/sort-bound.js'
 export { compareSort, sortBytes, sortOf, type SortType, type SortValue } from './item/sort-value.js'
 export { BackendError, isBackendError, type FailureKind, type ThrottleDetail } from './backend/backend-error.js'
 export { ownGeneration, type Generation, type ShardRef } from './operation.js'

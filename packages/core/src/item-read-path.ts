@@ -87,7 +87,7 @@ export class ItemReadPath {
 
   /** One item; see `Collection.get`. */
   async get(name: string, given: unknown, signal: AbortSignal | undefined): Promise<unknown> {
-    const key = this.#keyOf(name)
+    const key = this.#keyOf(name, 'get()')
     const sort = checkedSort(given, 'sort', this.#collection.sort, this.#store.limits)
     const stored = await this.#admit(key, signal, () => gatherItem(this.#parts, key, sort, signal))
     if (stored?.value !== undefined) return this.#entryOf(key, stored).item
@@ -97,7 +97,7 @@ export class ItemReadPath {
 
   /** A page; see `Collection.page`. */
   async page(name: string, { range, limit, examinedMax, filter, signal }: EntriesRequest): Promise<Entries> {
-    const key = this.#keyOf(name)
+    const key = this.#keyOf(name, 'page()')
     const entries = new Map<StoredItem, Entry>()
     const keep = (stored: StoredItem) => {
       const entry = this.#entryOf(key, stored)
@@ -112,7 +112,7 @@ export class ItemReadPath {
 
   /** All items of a range; see `Collection.iterate`. Throws what is wrong with its key. */
   iterate(name: string, range: SortRange, signal: AbortSignal | undefined): AsyncGenerator<Entry, void, void> {
-    return this.#entriesOf(this.#keyOf(name), range, signal)
+    return this.#entriesOf(this.#keyOf(name, 'iterate()'), range, signal)
   }
 
   async *#entriesOf(key: string, range: SortRange, signal: AbortSignal | undefined): AsyncGenerator<Entry, void, void> {
@@ -135,8 +135,8 @@ export class ItemReadPath {
     await this.#idle.promise
   }
 
-  #keyOf(name: string): string {
-    if (this.#isClosed) throw new ClosedError('read()')
+  #keyOf(name: string, operation: string): string {
+    if (this.#isClosed) throw new ClosedError(operation)
     const { prefix } = this.#collection
     checkKey(name, prefix, this.#stages.backend.capabilities)
     return prefix === '' ? name : prefix + name

@@ -3,20 +3,15 @@
 import pLimit from 'p-limit'
 
 import type { Bounds } from './admission/bounds.js'
-import { checkKey } from './admission/key-check.js'
-import { checkedSort } from './admission/sort-check.js'
+import { type AcceptedItem, ItemAdmission, requireOnce } from './admission/item-admission.js'
 import type { CollectionStore } from './backend/collection-store.js'
 import type { ResolvedCollection } from './collection-options.js'
 import { AppendFlight, type Appending, type AppendLanding } from './collapse/append-flight.js'
 import type { FailureLog } from './collapse/failure-log.js'
 import { ItemCollapse, type ItemLanding } from './collapse/item-collapse.js'
-import type { ItemChange, ItemFlight, ItemFlightParts } from './collapse/item-flight.js'
+import type { ItemFlight, ItemFlightParts } from './collapse/item-flight.js'
 import { ClosedError } from './errors/closed-error.js'
-import { InvalidArgumentError } from './errors/misuse-error.js'
 import { isSpillwayError } from './errors/spillway-error.js'
-import { knownOptions } from './internal/known-options.js'
-import { copyItem } from './item/item-value.js'
-import type { SortValue } from './item/sort-value.js'
 import type { HybridClock } from './merge/hybrid-clock.js'
 import type { ItemHash } from './routing/item-hash.js'
 import type { Stages } from './stages.js'
@@ -31,20 +26,12 @@ export interface PutMany {
   readonly signal: AbortSignal | undefined
 }
 
-/** A change that has been checked and copied. */
-interface Accepted {
-  readonly change: ItemChange
-  readonly bytes: number
-}
-
-/** About what an item under way takes beside its bytes. */
-const overheadBytes = 200
-
 /** The write path of one collection. */
 export class ItemWritePath {
   readonly #stages: Stages
   readonly #store: CollectionStore
-  readonly #collection: ResolvedCollection
+  readonly #name: string
+  readonly #admission: ItemAdmission
   readonly #failures: FailureLog
   readonly #bounds: Bounds
   readonly #flight: ItemFlightParts
@@ -66,7 +53,9 @@ export class ItemWritePath {
     const { retryHorizonMs, leaseMs } = options.routing
     this.#stages = stages
     this.#store = store
-    this.#collection = collection
+    this.#name = collection.name
+    const { limits } = store
+    this.#admission = new ItemAdmission({ ...collection, limits, capabilities: backend.capabilities })
     this.#failures = failures
     this.#bounds = bounds
     this.#flight = {
@@ -100,18 +89,17 @@ export class ItemWritePath {
 
   /** Accepts a put; see `Collection.put`. Throws what is wrong with its arguments. */
   put(name: string, sort: unknown, item: unknown, signal: AbortSignal | undefined): Promise<void> {
-    return this.#write(this.#accepted(name, sort, item, 'item'), signal)
+    return this.#write(this.#admission.put(name, sort, item), signal)
   }
 
   /** Accepts a delete; see `Collection.delete`. Throws what is wrong with its arguments. */
-  delete(name: string, given: unknown, signal: AbortSignal | undefined): Promise<void> {
-    const { key, sort } = this.#placeOf(name, given, 'sort')
-    return this.#write({ change: { key, sort, value: undefined }, bytes: overheadBytes }, signal)
+  delete(name: string, sort: unknown, signal: AbortSignal | undefined): Promise<void> {
+    return this.#write(this.#admission.delete(name, sort), signal)
   }
 
   /** Puts many; see `Collection.putMany`. Rejects with what is wrong with its arguments. */
   async putMany(name: string, given: unknown, options: PutMany): Promise<readonly PutOutcome[]> {
-    const items = this.#allAccepted(name, given)
+    const items = this.#admission.putMany(name, given)
     const { itemsPerAppendMax } = this.#store.limits
     const isInBatches = options.appendOnly && this.#store.append !== undefined && itemsPerAppendMax > 1
     if (isInBatches) requireOnce(items)
@@ -124,7 +112,7 @@ export class ItemWritePath {
       outcomes.push(
         limit(() => {
           if (signal?.aborted === true) return failedAll(batch, signal.reason)
-          return isInBatches ? this.#append(batch, signal) : this.#putOne(batch[0] as Accepted, signal)
+          return isInBatches ? this.#append(batch, signal) : this.#putOne(batch[0] as AcceptedItem, signal)
         }),
       )
     }
@@ -142,22 +130,22 @@ export class ItemWritePath {
     await Promise.all([this.#collapse.close(), ...this.#appends])
   }
 
-  #write({ change, bytes }: Accepted, signal: AbortSignal | undefined): Promise<void> {
-    return this.#collapse.write(itemId(change), change, bytes, signal)
+  #write({ id, change, bytes }: AcceptedItem, signal: AbortSignal | undefined): Promise<void> {
+    return this.#collapse.write(id, change, bytes, signal)
   }
 
-  async #putOne({ change, bytes }: Accepted, until: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
+  async #putOne({ id, change, bytes }: AcceptedItem, until: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
     try {
-      await this.#collapse.write(itemId(change), change, bytes, undefined, until)
+      await this.#collapse.write(id, change, bytes, undefined, until)
       return [written]
     } catch (error) {
       return [{ status: 'failed', error }]
     }
   }
 
-  async #append(batch: readonly Accepted[], until: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
+  async #append(batch: readonly AcceptedItem[], until: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
     const bytes = batch.reduce((sum, item) => sum + item.bytes, 0)
-    const { key } = (batch[0] as Accepted).change
+    const { key } = (batch[0] as AcceptedItem).change
     let sent: Promise<readonly PutOutcome[]> | undefined
     const send = () => {
       sent = this.#appendNow(key, batch, bytes)
@@ -170,7 +158,7 @@ export class ItemWritePath {
     }
   }
 
-  async #appendNow(key: string, batch: readonly Accepted[], bytes: number): Promise<readonly PutOutcome[]> {
+  async #appendNow(key: string, batch: readonly AcceptedItem[], bytes: number): Promise<readonly PutOutcome[]> {
     if (this.#isClosed) throw new ClosedError('putMany()')
     const { detection } = this.#stages
     this.#bounds.enter(bytes)
@@ -201,32 +189,6 @@ export class ItemWritePath {
     }
   }
 
-  #allAccepted(name: string, given: unknown): readonly Accepted[] {
-    if (typeof (given as Iterable<unknown> | null | undefined)?.[Symbol.iterator] !== 'function')
-      throw new InvalidArgumentError('items', 'an iterable of { sort, item }', given)
-    return Array.from(given as Iterable<unknown>, (entry, i) => {
-      const { sort, item } = knownOptions(entry, `items[${i}]`, ['sort', 'item'])
-      return this.#accepted(name, sort, item, `items[${i}].item`)
-    })
-  }
-
-  #accepted(name: string, given: unknown, item: unknown, argument: string): Accepted {
-    const { codec } = this.#collection
-    const { key, sort } = this.#placeOf(name, given, argument.replace(/item$/, 'sort'))
-    const { value, bytes } = copyItem(codec === undefined ? item : codec.encode(item), argument)
-    const { itemBytesMax } = this.#store.limits
-    if (bytes > itemBytesMax)
-      throw new InvalidArgumentError(argument, `at most ${itemBytesMax} bytes`, `${bytes} bytes`)
-    return { change: { key, sort, value }, bytes: bytes + overheadBytes }
-  }
-
-  #placeOf(name: string, given: unknown, argument: string): { readonly key: string; readonly sort: SortValue } {
-    const { prefix, sort: sortType } = this.#collection
-    checkKey(name, prefix, this.#stages.backend.capabilities)
-    const sort = checkedSort(given, argument, sortType, this.#store.limits)
-    return { key: prefix === '' ? name : prefix + name, sort }
-  }
-
   #landed(flight: ItemFlight, landing: ItemLanding): void {
     const { attempts, shardIndex, units } = flight
     const { key, changeCount, error } = landing
@@ -238,7 +200,7 @@ export class ItemWritePath {
   #tellFlush({ key, changeCount, durationMs, error }: ItemLanding, shardIndex: number, attempts: number): void {
     const outcome = error === undefined ? 'written' : isSpillwayError(error, 'WRITE_UNKNOWN') ? 'unknown' : 'rejected'
     this.#stages.events.emit('flush', {
-      record: this.#collection.name,
+      record: this.#name,
       key,
       shardIndex,
       changeCount,
@@ -250,28 +212,12 @@ export class ItemWritePath {
 
   #noteFailure(key: string, changeCount: number, error: unknown): void {
     this.#stages.counters.failedWrites += changeCount
-    this.#failures.add(this.#collection.name, key, changeCount, 0, error)
+    this.#failures.add(this.#name, key, changeCount, 0, error)
   }
 }
 
 const written: PutOutcome = Object.freeze({ status: 'written' })
 
-function failedAll(batch: readonly Accepted[], error: unknown): readonly PutOutcome[] {
+function failedAll(batch: readonly AcceptedItem[], error: unknown): readonly PutOutcome[] {
   return batch.map(() => ({ status: 'failed', error }))
-}
-
-/** A text that no other item has: the key's length tells where it ends. */
-function itemId({ key, sort }: ItemChange): string {
-  if (!(sort instanceof Uint8Array)) return `${key.length}:${key}${sort}`
-  return `${key.length}:${key}${Buffer.from(sort.buffer, sort.byteOffset, sort.length).toString('latin1')}`
-}
-
-function requireOnce(items: readonly Accepted[]): void {
-  const seen = new Set<string>()
-  for (const [i, { change }] of items.entries()) {
-    const id = itemId(change)
-    if (seen.has(id))
-      throw new InvalidArgumentError(`items[${i}].sort`, 'written once, since options.appendOnly says so', change.sort)
-    seen.add(id)
-  }
 }

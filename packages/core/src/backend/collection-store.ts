@@ -8,6 +8,7 @@
 // Source: docs/routing.md, «Rules for collections».
 
 import type { ItemValue } from '../item/item-value.js'
+import type { SortBound } from '../item/sort-bound.js'
 import type { SortType, SortValue } from '../item/sort-value.js'
 import type { Stamp } from '../merge/stamp.js'
 import type { ShardRef } from '../operation.js'
@@ -126,13 +127,6 @@ export interface ItemContents {
   readonly units?: number | undefined
   /** Attempts of this request that the store throttled and that the client repeated by itself. @default none */
   readonly throttles?: readonly ThrottleDetail[] | undefined
-}
-
-/** An end of a range of sort values. */
-export interface SortBound {
-  readonly sort: SortValue
-  /** Whether the value itself belongs to the range. */
-  readonly isIncluded: boolean
 }
 
 /** A read of items of one shard. */

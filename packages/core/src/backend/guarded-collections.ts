@@ -5,6 +5,7 @@
 // Source: guarded-backend.ts.
 
 import { InvalidArgumentError } from '../errors/misuse-error.js'
+import { isBeyond } from '../item/sort-bound.js'
 import { compareSort, type SortType, type SortValue } from '../item/sort-value.js'
 import type { Stamp } from '../merge/stamp.js'
 import { asBackendError, BackendError } from './backend-error.js'
@@ -15,7 +16,6 @@ import type {
   ItemWriteAnswer,
   ShardPage,
   ShardPageAnswer,
-  SortBound,
   StoredItem,
 } from './collection-store.js'
 
@@ -125,13 +125,6 @@ function requireType(sort: unknown, type: SortType): void {
   const isOfType =
     type === 'bytes' ? sort instanceof Uint8Array : type === 'number' ? Number.isFinite(sort) : typeof sort === 'string'
   if (!isOfType) throw malformed(`The backend must answer a page with sort values of type ${type}, as was asked for.`)
-}
-
-/** Whether a sort value lies on the other side of a bound: behind it where `direction` is 1, before it where it is -1. */
-function isBeyond(sort: SortValue | undefined, bound: SortBound | undefined, direction: number): boolean {
-  if (sort === undefined || bound === undefined) return false
-  const distance = direction * compareSort(sort, bound.sort)
-  return distance > 0 || (distance === 0 && !bound.isIncluded)
 }
 
 function checkAppended(answers: readonly AppendAnswer[], count: number): readonly AppendAnswer[] {

@@ -6,10 +6,11 @@
 // Source: collection-store.ts.
 
 import type { ItemValue } from '../item/item-value.js'
+import type { SortBound } from '../item/sort-bound.js'
 import { compareSort, type SortType, type SortValue, sortTypeOf } from '../item/sort-value.js'
 import { compareStamps, type Stamp } from '../merge/stamp.js'
 import { BackendError } from './backend-error.js'
-import type { ItemDeletion, ItemPut, ShardPage, SortBound, StoredItem } from './collection-store.js'
+import type { ItemDeletion, ItemPut, ShardPage, StoredItem } from './collection-store.js'
 
 interface Entry {
   readonly sort: SortValue

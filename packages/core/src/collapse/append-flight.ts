@@ -5,6 +5,7 @@
 // Cost: one request for each `itemsPerAppendMax` items, and one more for what it left undone.
 // Source: docs/routing.md, rule late-ack; API_BatchWriteItem.html, «UnprocessedItems».
 
+import type { ItemChange } from '../admission/item-admission.js'
 import type { AppendAnswer, ItemPut } from '../backend/collection-store.js'
 import { asBackendError, type BackendError, throttlesOf } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
@@ -14,7 +15,7 @@ import { backoffMs } from '../internal/backoff.js'
 import type { Stamp } from '../merge/stamp.js'
 import { homeOf } from '../routing/placement.js'
 import type { Snapshot } from '../routing/snapshot.js'
-import type { ItemChange, ItemFlightParts } from './item-flight.js'
+import type { ItemFlightParts } from './item-flight.js'
 
 type WriteError = WriteRejectedError | WriteUnknownError
 

@@ -7,13 +7,14 @@
 // Cost: an entry and a flight for each item under way; a timer where its key is hot.
 // Source: collapse.ts.
 
+import type { ItemChange } from '../admission/item-admission.js'
 import type { Bounds } from '../admission/bounds.js'
 import { ClosedError } from '../errors/closed-error.js'
 import { rejectOnAbort } from '../internal/abort.js'
 import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
 import type { Clock, Timer } from '../time/clock.js'
-import { ItemFlight, type ItemChange, type ItemFlightParts } from './item-flight.js'
+import { ItemFlight, type ItemFlightParts } from './item-flight.js'
 
 /** What collapsing needs from the stages around it. */
 export interface ItemCollapseParts {
@@ -78,7 +79,7 @@ export class ItemCollapse {
     signal: AbortSignal | undefined,
     until: AbortSignal | undefined = signal,
   ): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new ClosedError('write()'))
+    if (this.#isClosed) return Promise.reject(new ClosedError(change.value === undefined ? 'delete()' : 'put()'))
     if (until?.aborted === true) return Promise.reject(until.reason as Error)
     const { bounds } = this.#parts
     const hasRoom = this.#entries.get(id) === undefined ? bounds.hasRoom : bounds.hasBytes

@@ -8,6 +8,7 @@
 // Cost: one request for a put, and for a delete of a key without a route; else one for each place that the item may be in.
 // Source: docs/routing.md, rules late-ack, take-back, tombstone, every-candidate and newest-wins.
 
+import type { ItemChange } from '../admission/item-admission.js'
 import type { CollectionStore, ItemWriteAnswer } from '../backend/collection-store.js'
 import { asBackendError, BackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
@@ -17,7 +18,6 @@ import type { Random } from '../chance/random.js'
 import { WriteRejectedError, WriteUnknownError } from '../errors/write-error.js'
 import { backoffMs } from '../internal/backoff.js'
 import type { ItemValue } from '../item/item-value.js'
-import type { SortValue } from '../item/sort-value.js'
 import type { HybridClock } from '../merge/hybrid-clock.js'
 import { compareStamps, type Stamp } from '../merge/stamp.js'
 import type { ShardRef } from '../operation.js'
@@ -43,15 +43,6 @@ export interface ItemFlightParts {
   readonly shardsPerReadMax: number
   /** An attempt was throttled. */
   onThrottle(key: string, shardIndex: number, throttle: ThrottleDetail): void
-}
-
-/** One change of one item. */
-export interface ItemChange {
-  /** With the collection's prefix. */
-  readonly key: string
-  readonly sort: SortValue
-  /** Undefined for a delete. */
-  readonly value: ItemValue | undefined
 }
 
 /** How often a first attempt takes a later stamp: each time it has met one that was made meanwhile. */

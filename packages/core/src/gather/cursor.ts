@@ -9,10 +9,10 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-import type { SortBound } from '../backend/collection-store.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 import { hashKey } from '../internal/hash-key.js'
-import { compareSort, sortBytes, sortOf, type SortType, type SortValue } from '../item/sort-value.js'
+import { isBeyond, type SortBound } from '../item/sort-bound.js'
+import { sortBytes, sortOf, type SortType, type SortValue } from '../item/sort-value.js'
 
 const formatVersion = 1
 const headBytes = 6
@@ -60,6 +60,7 @@ export function sortAtCursor(cursor: unknown, scope: CursorScope): SortValue {
     body.readUInt32BE(2) === hashKey(name, formatVersion)
   if (!isOwn) throw refused(cursor)
   const sort = sortIn(body, sortType)
+  // Whoever changes a cursor must not get to see what lies outside of the range.
   if (sort === undefined || isBeyond(sort, scope.lower, -1) || isBeyond(sort, scope.upper, 1)) throw refused(cursor)
   return sort
 }
@@ -70,13 +71,6 @@ function sortIn(body: Uint8Array, sortType: SortType): SortValue | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Whoever changes a cursor must not get to see what lies outside of the range. */
-function isBeyond(sort: SortValue, bound: SortBound | undefined, direction: 1 | -1): boolean {
-  if (bound === undefined) return false
-  const distance = direction * compareSort(sort, bound.sort)
-  return distance > 0 || (distance === 0 && !bound.isIncluded)
 }
 
 /** A type's place in the list is its code. */

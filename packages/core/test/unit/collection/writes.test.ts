@@ -157,6 +157,10 @@ describe('writes of items', () => {
   })
 })
 
+function* endless() {
+  for (let n = 0; ; n++) yield { sort: 'a', item: { n } }
+}
+
 describe('putMany', () => {
   const many = Array.from({ length: 60 }, (_, i) => ({ sort: `s${String(i).padStart(2, '0')}`, item: { n: i } }))
 
@@ -254,6 +258,7 @@ describe('putMany', () => {
     await expect(items.putMany('k', [{ sort: 'a', item: { n: NaN } }])).rejects.toMatchObject({
       argument: 'items[0].item.n',
     })
+    await expect(items.putMany('k', endless())).rejects.toThrow('items must be at most 100000 of them, but was "more".')
     await expect(items.putMany('k', [{ sort: '', item: { n: 1 } }])).rejects.toMatchObject({
       argument: 'items[0].sort',
     })
