@@ -8,10 +8,10 @@ export interface Post {
 }
 
 /** How many items every key holds, in order of their sort values. */
-export const itemCount = 4_096
+const itemCount = 4_096
 
 /** Items of a page. */
-export const pageItems = 50
+const pageItems = 50
 
 /** The sort values of all items, in order. */
 export const sorts: readonly string[] = Array.from(
@@ -29,7 +29,7 @@ export const posts: readonly { readonly sort: string; readonly item: Post }[] = 
 const pageCount = Math.floor(itemCount / pageItems)
 
 /** Where the page of a part begins: the first ones from the start of the key on, in a circle. */
-export function pageStart(part: number): number {
+function pageStart(part: number): number {
   return (part % pageCount) * pageItems
 }
 
