@@ -44,8 +44,9 @@ export function gatherPage(parts: ItemReadParts, request: PageRequest): Promise<
     const items: StoredItem[] = []
     while (items.length < limit && merge.examinedCount < examinedMax) {
       const before = merge.examinedCount
-      const vainCount = before - items.length
-      const taking = { count: limit - items.length, examinedMax: examinedMax - before, vainCount, untilMs, signal }
+      const left = examinedMax - before
+      const aheadMin = Math.min(before - items.length, left)
+      const taking = { count: limit - items.length, examinedMax: left, aheadMin, untilMs, signal }
       for (const item of await merge.take(taking)) if (request.keep(item)) items.push(item)
       if (merge.examinedCount === before) break
     }
@@ -79,7 +80,7 @@ export async function* gatherAll(
     if (merge?.revision !== revisionOf(route) || nowMs - merge.heldSinceMs >= leaseMs)
       merge = new ShardMerge(parts, key, route, rest)
     const untilMs = nowMs + options.shardTimeoutMs
-    const items = await merge.take({ count, examinedMax: aheadMax, vainCount: 0, untilMs, signal })
+    const items = await merge.take({ count, examinedMax: aheadMax, aheadMin: count, untilMs, signal })
     const stamp = forgottenBy(snapshot, key, merge.route)
     if (stamp !== undefined) await restoreRoute(parts, key, stamp, untilMs)
     if (stamp !== undefined || !snapshot.isValidAt(clock.nowMs())) {

@@ -28,8 +28,8 @@ export interface Taking {
   readonly count: number
   /** So many sort values at most are looked at, those of tombstones included. */
   readonly examinedMax: number
-  /** So many were looked at in vain before: as many are read ahead at least. */
-  readonly vainCount: number
+  /** So many are read ahead at least, whatever is left of `count`: what was looked at in vain before, or what the next taking wants. */
+  readonly aheadMin: number
   readonly untilMs: number
   readonly signal: AbortSignal | undefined
 }
@@ -45,6 +45,8 @@ export class ShardMerge {
   readonly #parts: ItemReadParts
   readonly #readers: readonly ShardReader[]
   readonly #direction: 1 | -1
+  /** Whether a reader has nothing left to show, and is not at its end. */
+  #isDry = true
 
   constructor(parts: ItemReadParts, key: string, route: Route | undefined, range: SortRange) {
     this.#parts = parts
@@ -74,15 +76,15 @@ export class ShardMerge {
   }
 
   /** The next items, in order. Rejects as a read does. */
-  async take({ count, examinedMax, vainCount, untilMs, signal }: Taking): Promise<StoredItem[]> {
+  async take({ count, examinedMax, aheadMin, untilMs, signal }: Taking): Promise<StoredItem[]> {
     const taken: StoredItem[] = []
     const began = this.examinedCount
     const examinedEnd = began + examinedMax
     while (taken.length < count && this.examinedCount < examinedEnd) {
-      if (this.#readers.some((reader) => reader.heldCount === 0 && !reader.isAtEnd)) {
-        const inVain = vainCount + this.examinedCount - began - taken.length
-        const wanted = Math.max(count - taken.length, inVain)
-        await this.#readAhead(Math.min(wanted, examinedEnd - this.examinedCount), untilMs, signal)
+      if (this.#isDry) {
+        const inVain = this.examinedCount - began - taken.length
+        const wanted = Math.min(count - taken.length, examinedEnd - this.examinedCount)
+        await this.#readAhead(Math.max(wanted, aheadMin + inVain), untilMs, signal)
       }
       const item = this.#next()
       if (item === undefined) break
@@ -103,24 +105,28 @@ export class ShardMerge {
     const [first] = reads
     if (reads.length === 1 && first !== undefined) await first(signal)
     else await together(reads, options.concurrencyMax, signal)
+    this.#isDry = false
   }
 
   /** Every reader that is not at its end shows its first item. */
   #next(): StoredItem | undefined {
-    let first: StoredItem | undefined
-    for (const { head } of this.#readers) {
-      if (head === undefined) continue
-      if (first === undefined || this.#direction * compareSort(head.sort, first.sort) < 0) first = head
-    }
-    if (first === undefined) return undefined
+    const next: ShardReader[] = []
     let newest: StoredItem | undefined
     for (const reader of this.#readers) {
       const { head } = reader
-      if (head === undefined || (head !== first && compareSort(head.sort, first.sort) !== 0)) continue
-      newest = newerOf(newest, head)
-      reader.drop()
+      if (head === undefined) continue
+      const order = newest === undefined ? -1 : this.#direction * compareSort(head.sort, newest.sort)
+      if (order > 0) continue
+      if (order < 0) next.length = 0
+      newest = newerOf(order < 0 ? undefined : newest, head)
+      next.push(reader)
     }
-    this.last = first.sort
+    if (newest === undefined) return undefined
+    for (const reader of next) {
+      reader.drop()
+      if (reader.heldCount === 0 && !reader.isAtEnd) this.#isDry = true
+    }
+    this.last = newest.sort
     this.examinedCount += 1
     return newest
   }
