@@ -115,7 +115,9 @@ export class RedisCollections implements CollectionStore {
       throw writeFailure(error, this.#port.resendCount() !== before)
     }
     if (answer === 'done') return done
-    if (Array.isArray(answer) && answer[0] === 'newer') return { status: 'newer', stamp: stampOf(answer[1]) }
+    if (Array.isArray(answer) && answer[0] === 'done') return { status: 'done', route: routeOf(answer[1]) }
+    if (Array.isArray(answer) && answer[0] === 'newer')
+      return { status: 'newer', stamp: stampOf(answer[1]), route: routeOf(answer[2]) }
     throw new BackendError('unknown', 'Redis answered a change of an item in a form that is not known.')
   }
 }

@@ -1,4 +1,4 @@
-import type { ShardRef } from '@spillway/core'
+import type { ItemDeletion, ShardRef } from '@spillway/core'
 
 import { ensure, ensureEqual } from '../ensure.js'
 import { Items, seen, versionOf } from '../items.js'
@@ -179,6 +179,32 @@ export const itemShardRules: readonly Rule[] = [
       ensureEqual(await routes(key), [stamp, stamp], 'the routes with a key that has items')
       ensureEqual((await items.all(key)).length, 2, 'the number of items and tombstones beside a route')
       ensureEqual(await routes(world.key('k2')), [undefined, undefined], 'the routes with another key')
+    },
+  },
+  {
+    id: 'item-delete-route',
+    claim: 'A delete in shard 0 tells of the route that was left there, whatever it found; none where none was left.',
+    needs: ['collections', 'stampRoute'],
+    async check(world) {
+      const items = new Items(world)
+      const stamp = { revision: 2 ** 45, text: '{"of":"the route\'s own words: \\"#~ ."}' }
+      const told = async (key: ShardRef, n: number, mode: ItemDeletion['mode']) => {
+        const deletion = { shard: key, sort: items.at(n), stamp: versionOf(5), mode, retentionMs: 60_000 }
+        const { route } = await items.store.delete(deletion, world.call)
+        return route && { revision: route.revision, text: route.text }
+      }
+      for (const mode of ['tombstone', 'remove'] as const) {
+        const key = world.key(mode)
+        await items.put(key, items.at(1), { n: 1 }, versionOf(1))
+        await items.put(key, items.at(2), { n: 2 }, versionOf(9))
+        ensureEqual(await told(key, 3, mode), undefined, `the route that a ${mode} told of a key without one`)
+        await world.backend.records.stampRoute?.(key, stamp, world.call)
+        for (const [n, what] of ['', 'an item', 'a newer item', 'nothing'].entries())
+          if (n > 0) ensureEqual(await told(key, n, mode), stamp, `the route that a ${mode} of ${what} told`)
+        const bare = world.key(`bare-${mode}`)
+        await world.backend.records.stampRoute?.(bare, stamp, world.call)
+        ensureEqual(await told(bare, 1, mode), stamp, `the route that a ${mode} told of a key without items`)
+      }
     },
   },
 ]

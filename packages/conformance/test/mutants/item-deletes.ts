@@ -95,12 +95,13 @@ export const itemDeleteMutants: readonly Mutant[] = [
         ? { status: 'newer', stamp: deletion.stamp }
         : drop(deletion),
     ),
+    ['item-delete-route'],
   ),
   mutant(
     'tombstone-nothing',
     'where nothing is, a delete leaves nothing',
     withDeletes('tombstone', (deletion, known, drop) => (known === undefined ? done : drop(deletion))),
-    ['tombstone-kept', 'item-route'],
+    ['tombstone-kept', 'item-route', 'item-delete-route'],
   ),
   mutant(
     'tombstone-older',
@@ -146,6 +147,7 @@ export const itemDeleteMutants: readonly Mutant[] = [
       if (known === undefined) throw new BackendError('rejected', 'The conditional request failed.')
       return drop(deletion)
     }),
+    ['item-delete-route'],
   ),
   mutant('delete-neighbours', 'a delete takes the item away in every shard of the key', everywhere),
 ]

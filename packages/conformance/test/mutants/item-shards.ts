@@ -80,4 +80,16 @@ export const itemShardMutants: readonly Mutant[] = [
       page: async (page, call) => ({ ...(await collections.page(page, call)), route: undefined }),
     })),
   ),
+  mutant(
+    'item-delete-route',
+    'a delete tells of the route only where it has found something to delete',
+    withCollections((collections) => ({
+      delete: async (deletion, call) => {
+        const { shard, sort } = deletion
+        const [found] = await collections.get({ shards: [shard], sort, consistency: 'strong' }, call)
+        const answer = await collections.delete(deletion, call)
+        return found?.status === 'read' && found.item !== undefined ? answer : { ...answer, route: undefined }
+      },
+    })),
+  ),
 ]

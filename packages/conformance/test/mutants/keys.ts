@@ -23,7 +23,7 @@ export const keyMutants: readonly Mutant[] = [
     'keys-longest-unicode',
     'keys are escaped, and then cut at 2,100 characters',
     withPlaces((shard) => ({ ...shard, key: encodeURIComponent(shard.key).slice(0, 2_100) })),
-    ['item-route'], // the keys of items are not escaped
+    ['item-route', 'item-delete-route'], // the keys of items are not escaped
   ),
   mutant(
     'generation-apart',

@@ -78,6 +78,8 @@ export type ItemWriteAnswer = ItemWriteDone | ItemWriteNewer
 /** It is in: by this attempt or an earlier one. */
 export interface ItemWriteDone {
   readonly status: 'done'
+  /** Of a delete in shard 0: the stamp that `RecordStore.stampRoute` left there. Undefined stands for none. */
+  readonly route?: RouteStamp | undefined
   /** Capacity units consumed, where the store tells. */
   readonly units?: number | undefined
   /** Attempts of this request that the store throttled and that the client repeated by itself. @default none */
@@ -89,6 +91,8 @@ export interface ItemWriteNewer {
   readonly status: 'newer'
   /** The stamp that is there. */
   readonly stamp: Stamp
+  /** Of a delete in shard 0: the stamp that `RecordStore.stampRoute` left there. Undefined stands for none. */
+  readonly route?: RouteStamp | undefined
   /** Capacity units consumed, where the store tells. */
   readonly units?: number | undefined
   /** Attempts of this request that the store throttled and that the client repeated by itself. @default none */

@@ -56,7 +56,10 @@ export class MemoryCollections implements CollectionStore {
   }
 
   delete(deletion: ItemDeletion): Promise<ItemWriteAnswer> {
-    return answered(() => answerOf(this.#at(deletion.shard).delete(deletion, this.#clock.nowMs()), deleteUnits))
+    return answered(() => {
+      const answer = answerOf(this.#at(deletion.shard).delete(deletion, this.#clock.nowMs()), deleteUnits)
+      return { ...answer, route: this.#routeAt(placeOf(deletion.shard)) }
+    })
   }
 
   get({ shards, sort, consistency }: ItemRead): Promise<readonly ItemAnswer[]> {

@@ -13,7 +13,7 @@ import type { CollectionStore, ItemWriteAnswer } from '../backend/collection-sto
 import { asBackendError, BackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
 import { unitsOf } from '../backend/guarded-backend.js'
-import type { Call } from '../backend/request.js'
+import type { Call, RouteStamp } from '../backend/request.js'
 import type { Random } from '../chance/random.js'
 import { WriteRejectedError, WriteUnknownError } from '../errors/write-error.js'
 import { backoffMs } from '../internal/backoff.js'
@@ -23,6 +23,7 @@ import { compareStamps, type Stamp } from '../merge/stamp.js'
 import type { ShardRef } from '../operation.js'
 import type { ItemHash } from '../routing/item-hash.js'
 import { candidatesOf, homeOf } from '../routing/placement.js'
+import { isForgotten } from '../routing/route-stamp.js'
 import type { Routing } from '../routing/routing.js'
 import type { Snapshot } from '../routing/snapshot.js'
 import type { Clock } from '../time/clock.js'
@@ -69,6 +70,8 @@ export class ItemFlight {
   #isCutShort = false
   /** Whether the change has been routed before, and may stand in places of that route. */
   #isAgain = false
+  /** A route that shard 0 remembers and the directory does not: the item may stand in places that were not reached. */
+  #forgotten: RouteStamp | undefined
   /** How many places a delete goes to, at the same time: one may have it when another refuses it. */
   #placeCount = 1
   /** Why it was given up: nothing more is sent. */
@@ -88,6 +91,11 @@ export class ItemFlight {
         const snapshot = await this.#snapshot()
         this.#isCutShort = false
         const newer = await this.#send(snapshot)
+        if (this.#forgotten !== undefined) {
+          await this.#restore(this.#forgotten)
+          this.#forgotten = undefined
+          continue
+        }
         const isFirst = !this.#isUncertain && !this.#isAgain
         const isLeased = !this.#isCutShort && snapshot.isValidAt(this.#parts.clock.nowMs())
         if (newer !== undefined && isFirst) this.#stampAfter(newer)
@@ -100,6 +108,13 @@ export class ItemFlight {
     } catch (error) {
       return error instanceof WriteRejectedError || error instanceof WriteUnknownError ? error : this.#gaveUp(error)
     }
+  }
+
+  async #restore(stamp: RouteStamp): Promise<void> {
+    this.#requireTime(undefined)
+    const { clock, routing, writeTimeoutMs } = this.#parts
+    const leftMs = this.#startedMs + writeTimeoutMs - clock.nowMs()
+    await callWithin(clock, leftMs, () => routing.restore(this.#change.key, stamp))
   }
 
   async #snapshot(): Promise<Snapshot> {
@@ -199,6 +214,8 @@ export class ItemFlight {
     for (const throttle of answer.throttles ?? []) this.#parts.onThrottle(this.#change.key, shard.index, throttle)
     const units = unitsOf(answer)
     if (units !== undefined) this.units = (this.units ?? 0) + units
+    const { route } = answer
+    if (route !== undefined && isForgotten(snapshot.directory, this.#change.key, route)) this.#forgotten = route
     return answer.status === 'newer' ? answer.stamp : undefined
   }
 

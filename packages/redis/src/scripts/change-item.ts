@@ -7,7 +7,7 @@
 // Cost: a new item runs ZRANGEBYLEX twice, ZSCORE and ZADD; one that replaces another ZADD and ZREM on top.
 // Source: scripts/items.ts.
 
-import { foreignSource, itemSource } from './items.js'
+import { foreignSource, itemSource, routeSource } from './items.js'
 import { Script } from './script.js'
 
 /** So many expired tombstones a change takes away in passing. */
@@ -16,14 +16,17 @@ const sweptMax = 4
 /**
  * KEYS: the place. ARGV: `put`, `tombstone` or `remove`; the head; the type's letter and the sort value; the stamp as
  * `time order writer`; the JSON to put or how many milliseconds a tombstone stays; `confirm` where a WAIT follows.
- * Answers `done`, or [`newer`, the stamp that is there].
+ * Answers `done`; [`done`, the place's route] to a delete where there is one; or [`newer`, the stamp that is there, the route or false].
  */
 export const changeItemScript = new Script(`
 local key, mode, head, sort, stamp, body = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 ${foreignSource}
 ${itemSource}
+${routeSource}
 local refusal, route = foreign(key, head)
 if refusal then return refusal end
+-- Told to a delete: who does not know the route has not reached all places of the item.
+local stamped = mode ~= 'put' and (route or route == nil and routeAt(key)) or false
 
 -- Redis compares texts by its locale.
 local function less(a, b)
@@ -73,8 +76,8 @@ if isOutdone or mode == 'remove' and not known then
       redis.call('ZADD', key, 0, head)
     end
   end
-  if isOutdone then return {'newer', knownStamp} end
-  return 'done'
+  if isOutdone then return {'newer', knownStamp, stamped} end
+  return stamped and {'done', stamped} or 'done'
 end
 
 local function drop(member, name, goneMs)
@@ -125,5 +128,5 @@ for _, each in ipairs(expired) do
   redis.pcall('ZREM', key, each)
 end
 if mode ~= 'put' and redis.pcall('ZCARD', key) == 1 then redis.pcall('ZREM', key, head) end
-return 'done'
+return stamped and {'done', stamped} or 'done'
 `)

@@ -255,7 +255,7 @@ describe('the route', () => {
   test('is read where there is no item yet', async () => {
     await stamp(7)
     expect(await pageOf(backend)).toEqual({ items: [], next: undefined, route })
-    expect(await take(backend, 's', 'remove')).toEqual({ status: 'done' })
+    expect(await take(backend, 's', 'remove')).toEqual({ status: 'done', route })
     expect(await client.hgetall('k')).toEqual({ '~spillway~route': '7:a:b' })
   })
 
