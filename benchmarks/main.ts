@@ -1,12 +1,12 @@
 // npm run bench [-- NAME…] [-- --save]: runs the benchmarks named, or all, each in a process of its own so that none is
-// compiled for another's types. --save writes results/NAME.json; --readme, alone, writes README's tables from those.
+// compiled for another's types. --save writes results/NAME.json; --docs, alone, writes the tables of docs/benchmarks.md from those.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import { thisCommit, thisMachine } from './lib/machine.js'
-import { withTables } from './readme-tables.js'
+import { withTables } from './docs-tables.js'
 
 /** Loaded only when asked for: each is a module that measures, prints and returns plain data. */
 const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }>>> = {
@@ -25,14 +25,14 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown
 }
 
 const results = new URL('../results/', import.meta.url)
-const names = process.argv.slice(2).filter((argument) => argument !== '--save' && argument !== '--readme')
+const names = process.argv.slice(2).filter((argument) => argument !== '--save' && argument !== '--docs')
 const isSaving = process.argv.includes('--save')
 const unknownName = names.find((name) => benchmarks[name] === undefined)
 
 if (unknownName !== undefined) {
   console.error(`There is no benchmark ${unknownName}; there are ${Object.keys(benchmarks).join(', ')}.`)
   process.exitCode = 1
-} else if (process.argv.includes('--readme')) writeReadme()
+} else if (process.argv.includes('--docs')) writeDocs()
 else if (names.length === 1) await runOne(names[0] ?? '')
 else runEach(names.length === 0 ? Object.keys(benchmarks) : names)
 
@@ -59,9 +59,9 @@ function runEach(wanted: readonly string[]): void {
   }
 }
 
-function writeReadme(): void {
-  const readme = new URL('../../README.md', import.meta.url)
-  writeFileSync(readme, withTables(readFileSync(readme, 'utf8'), results))
+function writeDocs(): void {
+  const page = new URL('../../docs/benchmarks.md', import.meta.url)
+  writeFileSync(page, withTables(readFileSync(page, 'utf8'), results))
 }
 
 /** Five digits are more than a measurement is good for. */

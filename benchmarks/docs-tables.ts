@@ -1,4 +1,4 @@
-// The tables that README shows, made from results/*.json: a number nobody measured has no way into it. A test holds them equal.
+// The tables of docs/benchmarks.md, made from results/*.json: a number nobody measured has no way into it. A test holds them equal.
 
 import { existsSync, readFileSync } from 'node:fs'
 
@@ -13,7 +13,7 @@ interface Table {
   readonly rows: readonly { readonly name: string }[]
 }
 
-/** One table of README: a row for each table of the result, a column for each peer of it. */
+/** One table of the page: a row for each table of the result, a column for each peer of it. */
 interface Shown {
   readonly name: string
   readonly heading: string
@@ -63,16 +63,16 @@ const shown: readonly Shown[] = [
   },
 ]
 
-/** What stands before and after the tables in README. */
-const marks = ['<!-- tables of `npm run bench -- --readme` -->', '<!-- end of the tables -->'] as const
+/** What stands before and after the tables in the page. */
+const marks = ['<!-- tables of `npm run bench -- --docs` -->', '<!-- end of the tables -->'] as const
 
-/** README with its tables made anew from whatever results a folder holds. Throws when it has no place for them. */
-export function withTables(readme: string, results: URL): string {
-  const [begin, end] = marks.map((mark) => readme.indexOf(mark)) as [number, number]
-  if (begin < 0 || end < begin) throw new Error(`README has no lines ${marks.join(' and ')}`)
+/** The page with its tables made anew from whatever results a folder holds. Throws when it has no place for them. */
+export function withTables(page: string, results: URL): string {
+  const [begin, end] = marks.map((mark) => page.indexOf(mark)) as [number, number]
+  if (begin < 0 || end < begin) throw new Error(`the page has no lines ${marks.join(' and ')}`)
   const saved = shown.filter(({ name }) => existsSync(new URL(`${name}.json`, results)))
   const tables = saved.map((one) => tablesOf(one, results))
-  return `${readme.slice(0, begin)}${[marks[0], ...tables, ''].join('\n\n')}${readme.slice(end)}`
+  return `${page.slice(0, begin)}${[marks[0], ...tables, ''].join('\n\n')}${page.slice(end)}`
 }
 
 /** One Markdown table for all tables of a result that have the same peers. */
@@ -84,7 +84,7 @@ function tablesOf({ name, heading, cell }: Shown, results: URL): string {
     const peers = table.rows.map((row) => row.name).join('\n')
     groups.set(peers, [...(groups.get(peers) ?? []), table])
   }
-  const source = `[${name}.json](benchmarks/results/${name}.json)`
+  const source = `[${name}.json](../benchmarks/results/${name}.json)`
   return [...groups.values()]
     .map((group) => {
       const names = group[0]?.rows.map((row) => row.name) ?? []
