@@ -168,7 +168,12 @@ export class Client {
    * collection. Throws `InvalidArgumentError` when the backend keeps none, or none with such sort values, or when another
    * collection has its prefix, and `ClosedError` on a closed client.
    */
-  collection<Item extends object, Sort extends SortType = 'string'>(
+  collection<Item extends object>(name: string, options?: CollectionOptions<Item, 'string'>): Collection<Item>
+  collection<Item extends object, Sort extends SortType>(
+    name: string,
+    options: CollectionOptions<Item, Sort> & { readonly sort: Sort },
+  ): Collection<Item, Sort>
+  collection<Item extends object, Sort extends SortType>(
     name: string,
     options: CollectionOptions<Item, Sort> = {},
   ): Collection<Item, Sort> {

@@ -144,7 +144,7 @@ export class ItemReadPath {
 
   async #admit<T>(key: string, signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted()
-    if (this.#isClosed) throw new ClosedError('read()')
+    if (this.#isClosed) throw new ClosedError('iterate()')
     if (!this.#bounds.hasRoom) return this.#bounds.whenRoom(key, 0, signal, () => this.#counted(key, signal, read))
     const reading = this.#counted(key, signal, read)
     return signal === undefined ? reading : rejectOnAbort(reading, signal)

@@ -12,6 +12,7 @@ import { ItemCollapse, type ItemLanding } from './collapse/item-collapse.js'
 import type { ItemFlight, ItemFlightParts } from './collapse/item-flight.js'
 import { ClosedError } from './errors/closed-error.js'
 import { isSpillwayError } from './errors/spillway-error.js'
+import { WriteRejectedError } from './errors/write-error.js'
 import type { HybridClock } from './merge/hybrid-clock.js'
 import type { ItemHash } from './routing/item-hash.js'
 import type { Stages } from './stages.js'
@@ -36,7 +37,8 @@ export class ItemWritePath {
   readonly #bounds: Bounds
   readonly #flight: ItemFlightParts
   readonly #collapse: ItemCollapse
-  readonly #appends = new Set<Promise<unknown>>()
+  /** Of `putMany`. */
+  readonly #calls = new Set<Promise<unknown>>()
   #isClosed = false
 
   constructor(
@@ -99,19 +101,34 @@ export class ItemWritePath {
 
   /** Puts many; see `Collection.putMany`. Rejects with what is wrong with its arguments. */
   async putMany(name: string, given: unknown, options: PutMany): Promise<readonly PutOutcome[]> {
+    if (this.#isClosed) throw new ClosedError('putMany()')
     const items = this.#admission.putMany(name, given)
     const { itemsPerAppendMax } = this.#store.limits
     const isInBatches = options.appendOnly && this.#store.append !== undefined && itemsPerAppendMax > 1
     if (isInBatches) requireOnce(items)
-    const { concurrencyMax, signal } = options
+    const call = this.#putAll(items, isInBatches, options)
+    this.#calls.add(call)
+    try {
+      return await call
+    } finally {
+      this.#calls.delete(call)
+    }
+  }
+
+  async #putAll(
+    items: readonly AcceptedItem[],
+    isInBatches: boolean,
+    { concurrencyMax, signal }: PutMany,
+  ): Promise<readonly PutOutcome[]> {
     const limit = pLimit(concurrencyMax)
     const outcomes: Promise<readonly PutOutcome[]>[] = []
-    const step = isInBatches ? itemsPerAppendMax : 1
+    const step = isInBatches ? this.#store.limits.itemsPerAppendMax : 1
     for (let from = 0; from < items.length; from += step) {
       const batch = items.slice(from, from + step)
       outcomes.push(
         limit(() => {
           if (signal?.aborted === true) return failedAll(batch, signal.reason)
+          if (this.#isClosed) return this.#leftOut(batch)
           return isInBatches ? this.#append(batch, signal) : this.#putOne(batch[0] as AcceptedItem, signal)
         }),
       )
@@ -119,19 +136,29 @@ export class ItemWritePath {
     return (await Promise.all(outcomes)).flat()
   }
 
-  /** See `ItemCollapse.flush`. */
+  /** Sends what rests, and resolves when all that was accepted before is settled, calls of `putMany` included. */
   async flush(): Promise<void> {
-    await Promise.all([this.#collapse.flush(), ...this.#appends])
+    await Promise.all([this.#collapse.flush(), ...this.#calls])
   }
 
-  /** See `ItemCollapse.close`. */
+  /** Accepts nothing more and sends nothing more of `putMany`; resolves when what was sent is settled. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await Promise.all([this.#collapse.close(), ...this.#appends])
+    await Promise.all(this.#calls)
+    await this.#collapse.close()
   }
 
   #write({ id, change, bytes }: AcceptedItem, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new ClosedError(change.value === undefined ? 'delete()' : 'put()'))
     return this.#collapse.write(id, change, bytes, signal)
+  }
+
+  /** A call of many could take as long as it likes; what closes the client is told what is left out. */
+  #leftOut(batch: readonly AcceptedItem[]): readonly PutOutcome[] {
+    const { key } = (batch[0] as AcceptedItem).change
+    const error = new WriteRejectedError(key, 'The client was closed before the item was sent.')
+    this.#noteFailure(key, batch.length, error)
+    return failedAll(batch, error)
   }
 
   async #putOne({ id, change, bytes }: AcceptedItem, until: AbortSignal | undefined): Promise<readonly PutOutcome[]> {
@@ -159,22 +186,19 @@ export class ItemWritePath {
   }
 
   async #appendNow(key: string, batch: readonly AcceptedItem[], bytes: number): Promise<readonly PutOutcome[]> {
-    if (this.#isClosed) throw new ClosedError('putMany()')
     const { detection } = this.#stages
     this.#bounds.enter(bytes)
     detection.countWrites(key, batch.length)
     this.#stages.declare(key)
-    const flight = new AppendFlight(this.#flight, batch.map(({ change }) => change) as readonly Appending[]).run()
-    this.#appends.add(flight)
     try {
-      const landing = await flight
+      const items = batch.map(({ change }) => change) as readonly Appending[]
+      const landing = await new AppendFlight(this.#flight, items).run()
       const { errors, sentCount, units } = landing
       detection.countWriteRequests(key, sentCount, units ?? sentCount)
       this.#tellAppended(key, landing)
       for (const error of errors) if (error !== undefined) this.#noteFailure(key, 1, error)
       return errors.map((error) => (error === undefined ? written : { status: 'failed', error }))
     } finally {
-      this.#appends.delete(flight)
       this.#bounds.leave(bytes)
     }
   }

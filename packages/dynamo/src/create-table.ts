@@ -5,7 +5,7 @@ import {
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb'
 
-import type { SortType } from '@spillway/core'
+import { InvalidArgumentError, type SortType } from '@spillway/core'
 
 import type { DynamoPort } from './client-port.js'
 import { keyTypes } from './sort-attribute.js'
@@ -26,8 +26,20 @@ export interface CreateTableOptions {
   readonly waitSecondsMax?: number
 }
 
-/** Creates a table that is paid by the request, and waits until it is there. Rejects as the SDK does, for one when the table exists. */
+const known = new Set(['client', 'table', 'partitionKey', 'sortKey', 'sortType', 'waitSecondsMax'])
+
+/**
+ * Creates a table that is paid by the request, and waits until it is there. Rejects with `InvalidArgumentError` for options that
+ * make no sense, since a table's key cannot be changed, and as the SDK does, for one when the table exists.
+ */
 export async function createTable(options: CreateTableOptions): Promise<void> {
+  for (const name of Object.keys(options))
+    if (!known.has(name))
+      throw new InvalidArgumentError('createTable(options)', `made of ${[...known].join(', ')}`, name)
+  if (options.sortType !== undefined && !Object.hasOwn(keyTypes, options.sortType))
+    throw new InvalidArgumentError('createTable({ sortType })', Object.keys(keyTypes).join(', '), options.sortType)
+  if (options.sortType !== undefined && options.sortKey === undefined)
+    throw new InvalidArgumentError('createTable({ sortKey })', 'given with sortType', options.sortKey)
   const { client, table, partitionKey = 'pk', sortKey, sortType = 'string', waitSecondsMax = 120 } = options
   const keys = [
     { AttributeName: partitionKey, KeyType: 'HASH' as const, type: 'S' as const },

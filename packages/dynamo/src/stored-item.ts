@@ -7,8 +7,10 @@ import { attributeIn, textIn, type Item } from './table.js'
 
 /** The item of a collection, or its tombstone, under a sort value. Throws `BackendError` where its stamp is none of Spillway's. */
 export function storedItem(sort: SortValue, item: Item, keys: ReadonlySet<string>): StoredItem {
-  const isTombstone = attributeIn(item, tombstoneAttribute) !== undefined
-  return { sort, stamp: stampIn(item), value: isTombstone ? undefined : valueOf(item, keys) }
+  const stamp = stampIn(item)
+  const mark = attributeIn(item, tombstoneAttribute)
+  if (stamp === undefined && mark !== undefined) throw foreign(tombstoneAttribute, Object.keys(mark).join(', '))
+  return { sort, stamp, value: mark === undefined ? valueOf(item, keys) : undefined }
 }
 
 /** The stamp of an item; undefined where it was there before Spillway. Throws `BackendError` where it is none of Spillway's. */
@@ -16,8 +18,13 @@ export function stampIn(item: Item): Stamp | undefined {
   const text = textIn(item, itemStampAttribute)
   if (text === undefined) return undefined
   if (isStampText(text)) return stampOf(text)
-  throw new BackendError(
+  throw foreign(itemStampAttribute, JSON.stringify(text.slice(0, 40)))
+}
+
+function foreign(attribute: string, found: string): BackendError {
+  const name = JSON.stringify(attribute)
+  return new BackendError(
     'invalid',
-    `Attribute ${JSON.stringify(itemStampAttribute)} is Spillway's own and has a stamp, but was found with ${JSON.stringify(text.slice(0, 40))}: names with ~ are taken, so rename yours.`,
+    `Attribute ${name} is Spillway's own, but was found with ${found} that it has not written: names with ~ are taken, so rename yours.`,
   )
 }

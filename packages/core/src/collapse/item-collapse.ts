@@ -9,7 +9,6 @@
 
 import type { ItemChange } from '../admission/item-admission.js'
 import type { Bounds } from '../admission/bounds.js'
-import { ClosedError } from '../errors/closed-error.js'
 import { rejectOnAbort } from '../internal/abort.js'
 import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
@@ -79,7 +78,6 @@ export class ItemCollapse {
     signal: AbortSignal | undefined,
     until: AbortSignal | undefined = signal,
   ): Promise<void> {
-    if (this.#isClosed) return Promise.reject(new ClosedError(change.value === undefined ? 'delete()' : 'put()'))
     if (until?.aborted === true) return Promise.reject(until.reason as Error)
     const { bounds } = this.#parts
     const hasRoom = this.#entries.get(id) === undefined ? bounds.hasRoom : bounds.hasBytes
@@ -99,7 +97,7 @@ export class ItemCollapse {
     await Promise.all(settled)
   }
 
-  /** Accepts nothing more, flushes, and resolves when nothing is left. */
+  /** Flushes, and resolves when nothing is left: nothing may be written any more. */
   async close(): Promise<void> {
     this.#isClosed = true
     await this.flush()

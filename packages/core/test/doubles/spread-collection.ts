@@ -11,7 +11,11 @@ export async function spreadCollection<Item extends object, Sort extends SortTyp
 ): Promise<Opened & { readonly items: Collection<Item, Sort>; readonly store: HeldItems }> {
   const world = await openedSpread(fanout, clientOptions)
   const store = world.backend.collections as HeldItems
-  return { ...world, store, items: world.client.collection<Item, Sort>('items', options) }
+  return {
+    ...world,
+    store,
+    items: world.client.collection<Item, Sort>('items', { ...options, sort: options.sort ?? ('string' as Sort) }),
+  }
 }
 
 /** Everything that an iteration or an array of entries gives. */

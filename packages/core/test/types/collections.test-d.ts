@@ -33,6 +33,8 @@ describe('a collection', () => {
     void readings.page('k', { prefix: 1 })
     const blobs = client.collection<Event, 'bytes'>('blob', { prefix: 'b/', sort: 'bytes' })
     void blobs.iterate('k', { prefix: Uint8Array.of(1) })
+    // @ts-expect-error -- sort values of a type that was not given
+    client.collection<Event, 'number'>('third', { prefix: 't/' })
     // @ts-expect-error -- the type that is declared is not the one that is given
     client.collection<Event, 'number'>('other', { sort: 'bytes' })
   })

@@ -217,6 +217,13 @@ describe('an item that was there before', () => {
     await expect(items.put(put('a', {}, 1), call).then(() => valueAt('a'))).rejects.toMatchObject(refused)
     await expect(items.page(pageOf(), call)).rejects.toMatchObject(refused)
   })
+
+  test('with a mark of tombstones and no stamp is refused by name, and not taken for deleted', async () => {
+    await place({ '~t': { S: 'tuesday' } })
+    const refused = { kind: 'invalid', message: expect.stringContaining('"~t" is Spillway') as string }
+    await expect(valueAt('a')).rejects.toMatchObject(refused)
+    await expect(items.page(pageOf(), call)).rejects.toMatchObject(refused)
+  })
 })
 
 describe('of two versions the newer one stays', () => {

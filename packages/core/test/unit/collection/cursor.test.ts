@@ -11,7 +11,7 @@ interface Item {
 
 async function filled<Sort extends SortType = 'string'>(options: CollectionOptions<Item, Sort> = {}, store = memory()) {
   const { client, clock } = await opened({ store, routing: shortLease })
-  const items = client.collection<Item, Sort>('items', options)
+  const items = client.collection<Item, Sort>('items', { ...options, sort: options.sort ?? ('string' as Sort) })
   return { items, clock, client }
 }
 

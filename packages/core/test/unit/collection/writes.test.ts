@@ -241,6 +241,33 @@ describe('putMany', () => {
     expect(store.requests.length).toBe(2)
   })
 
+  it('is waited for by flush(), and told of by close() as far as it was not sent', async () => {
+    const { client, items, store, clock } = await world()
+    store.holds = () => true
+    const first = watch(items.putMany('k', many.slice(0, 3), { concurrencyMax: 1 }))
+    await clock.advance(0)
+    const flushed = watch(client.flush())
+    for (let i = 0; i < 2; i++) {
+      await store.held[0]?.pass()
+      await clock.advance(0)
+    }
+    expect([first.state, flushed.state]).toEqual(['open', 'open'])
+    await store.held[0]?.pass()
+    await clock.advance(0)
+    expect([first.state, flushed.state]).toEqual(['resolved', 'resolved'])
+
+    const second = watch(items.putMany('k', many.slice(0, 5), { concurrencyMax: 2 }))
+    await clock.advance(0)
+    const closed = watch(client.close())
+    await clock.advance(0)
+    for (const request of store.held.slice()) await request.pass()
+    await clock.advance(0)
+    expect(closed.value).toMatchObject({ failureCount: 3 })
+    const left = { status: 'failed', error: { code: 'WRITE_REJECTED' } }
+    expect(second.value).toMatchObject([{ status: 'written' }, { status: 'written' }, left, left, left])
+    await expect(items.putMany('k', [])).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+
   it('tells of each shard that a batch has written to', async () => {
     const { client, items } = await spreadCollection<Item>(4)
     const flushes: { shardIndex: number; changeCount: number; outcome: string }[] = []
