@@ -18,15 +18,22 @@ interface Caught {
   close(): void
 }
 
-/** A service that keeps what it is sent, and knows no item. */
+/** What the gateway asks first. */
+const table = {
+  KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+  AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+}
+
+/** A service that keeps what it is sent, and knows a table and no item. */
 async function catcher(): Promise<Caught> {
   const requests: Caught['requests'] = []
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
     request.on('end', () => {
-      requests.push({ headers: request.headers, body })
-      response.end('{}')
+      const isAboutTable = String(request.headers['x-amz-target']).endsWith('.DescribeTable')
+      if (!isAboutTable) requests.push({ headers: request.headers, body })
+      response.end(JSON.stringify(isAboutTable ? { Table: table } : {}))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
