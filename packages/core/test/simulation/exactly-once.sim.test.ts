@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import type { Backend } from '../../src/index.js'
-import type { FaultyBackend } from '../../src/testing.js'
+import { faultLevels } from './fault-levels.js'
 import { World } from './world.js'
 
 const keys = ['a', 'declared', 'hot']
@@ -31,25 +31,7 @@ const step = fc.oneof(
   },
 )
 
-const chance = 0.08
-
-/** Faults of four strengths, from none to all at once. */
-const levels: FaultyBackend['faults'][] = [
-  {},
-  { delayMs: { min: 1, max: 30 } },
-  { delayMs: { min: 1, max: 200 }, loseAnswer: chance, loseRequest: chance, duplicateDelivery: chance },
-  {
-    delayMs: { min: 1, max: 400 },
-    throttle: chance,
-    unavailable: chance,
-    loseAnswer: 2 * chance,
-    loseRequest: chance,
-    partialBatch: chance,
-    duplicateDelivery: 2 * chance,
-    duplicateDelayMs: { min: 1, max: 2_000 },
-    directory: chance,
-  },
-]
+const levels = faultLevels(0.08)
 
 describe('the promise', () => {
   it('every acknowledged write is counted exactly once by every later read, under faults and growing routes', async () => {

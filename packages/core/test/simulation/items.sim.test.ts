@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
 import type { Backend } from '../../src/index.js'
-import type { FaultyBackend } from '../../src/testing.js'
 import { withCollections } from '../doubles/with-collections.js'
+import { faultLevels } from './fault-levels.js'
 import { type ItemActor, ItemWorld } from './item-world.js'
 
 /** The first stays cold, and so knows no deletes: a delayed copy of a put may bring its item back, as with the plain client. */
@@ -45,25 +45,7 @@ const step = fc.oneof(
   },
 )
 
-const chance = 0.1
-
-/** Faults of four strengths, from none to all at once. */
-const levels: FaultyBackend['faults'][] = [
-  {},
-  { delayMs: { min: 1, max: 30 } },
-  { delayMs: { min: 1, max: 200 }, loseAnswer: chance, loseRequest: chance, duplicateDelivery: chance },
-  {
-    delayMs: { min: 1, max: 400 },
-    throttle: chance,
-    unavailable: chance,
-    loseAnswer: 2 * chance,
-    loseRequest: chance,
-    partialBatch: chance,
-    duplicateDelivery: 2 * chance,
-    duplicateDelayMs: { min: 1, max: 2_000 },
-    directory: chance,
-  },
-]
+const levels = faultLevels(0.1)
 
 describe('the promise for items', () => {
   it('a read has what was acknowledged before it, or something newer, in order and once, under faults, growth and merging back', async () => {
