@@ -40,13 +40,20 @@ test('any JSON object comes back the same, under attributes that DynamoDB can ha
       const item = attributesOf(value, keys)
       for (const attribute of ['pk', 'sk', '~s', '~t', '', '__proto__'])
         expect(Object.keys(item)).not.toContain(attribute)
-      expect(JSON.stringify(item)).not.toMatch(/"(?:__proto__)?":/)
+      expect(namesIn(item).filter((found) => found === '' || found === '__proto__')).toEqual([])
       const key = { pk: { S: 'k' }, sk: { S: 'a' }, '~s': { S: 'stamp' }, '~t': { BOOL: true } }
       expect(JSON.stringify(valueOf({ ...item, ...key }, keys))).toBe(JSON.stringify(value))
     }),
-    { numRuns: 500 },
+    { numRuns: 500, examples: [[{ '"': '' }]] },
   )
 })
+
+/** Of attributes, however deep they are nested. */
+function namesIn(part: unknown): readonly string[] {
+  if (Array.isArray(part)) return part.flatMap(namesIn)
+  if (typeof part !== 'object' || part === null) return []
+  return Object.entries(part).flatMap(([found, nested]) => [found, ...namesIn(nested)])
+}
 
 test('a decimal is a double exactly where the double says the same', () => {
   const digits = fc.stringMatching(/^-?[0-9]{1,25}(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?$/)
