@@ -22,7 +22,7 @@ export function sortTypeOf(sort: SortValue): SortType {
 export function compareSort(a: SortValue, b: SortValue): number {
   if (typeof a === 'number' && typeof b === 'number') return a < b ? -1 : a > b ? 1 : 0
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
-  return compareBytes(bytesOf(a), bytesOf(b))
+  return compareBytes(sortBytes(a), sortBytes(b))
 }
 
 /** By code points, which is the order of UTF-8. */
@@ -56,10 +56,6 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The bytes of a sort value: UTF-8; eight bytes big-endian for a number, with the sign turned round; bytes as they are. */
 export function sortBytes(sort: SortValue): Uint8Array {
-  return bytesOf(sort)
-}
-
-function bytesOf(sort: SortValue): Uint8Array {
   if (typeof sort === 'string') return encoder.encode(sort)
   if (typeof sort !== 'number') return sort
   const bytes = new Uint8Array(8)
