@@ -71,6 +71,11 @@ export interface ShardingOptions {
   readonly fanoutMax?: number
   /** The share of a partition's capacity that one shard may be planned to use. Above 0, up to 1. @default 0.7 */
   readonly targetUtilization?: number
+  /**
+   * A key is merged back once fewer shards have been enough for so long, twice its rate included. Longer means fewer changes of
+   * its route, and reads of all its shards meanwhile. 0 to 86,400,000. @default 60_000
+   */
+  readonly coolMs?: number
   /** Keys that are known to be hot; they pass the same phases. The first rule that matches counts. @default none */
   readonly rules?: readonly ShardingRule[]
 }

@@ -116,7 +116,7 @@ function resolveRouting(given: unknown): ResolvedRoutingOptions {
 }
 
 function resolveSharding(given: unknown): ResolvedShardingOptions {
-  const options = knownOptions(given, 'sharding', ['fanoutMax', 'targetUtilization', 'rules'])
+  const options = knownOptions(given, 'sharding', ['fanoutMax', 'targetUtilization', 'coolMs', 'rules'])
   const fanoutMax = powerOfTwo(
     options['fanoutMax'] === undefined ? 64 : options['fanoutMax'],
     'sharding.fanoutMax',
@@ -128,6 +128,7 @@ function resolveSharding(given: unknown): ResolvedShardingOptions {
   return Object.freeze({
     fanoutMax,
     targetUtilization: numberOption(options, 'sharding.targetUtilization', 0.01, 1, 0.7),
+    coolMs: numberOption(options, 'sharding.coolMs', 0, 86_400_000, 60_000),
     rules: Object.freeze(rules.map((rule: unknown, i) => resolveRule(rule, `sharding.rules[${i}]`, fanoutMax))),
   })
 }

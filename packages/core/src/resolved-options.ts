@@ -31,6 +31,7 @@ export interface ResolvedRoutingOptions {
 export interface ResolvedShardingOptions {
   readonly fanoutMax: number
   readonly targetUtilization: number
+  readonly coolMs: number
   readonly rules: readonly ShardingRule[]
 }
 

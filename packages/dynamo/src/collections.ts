@@ -28,6 +28,7 @@ export function collectionsOf(items: ItemParts): CollectionStore | undefined {
     itemBytesMax,
     itemsPerPageMax,
     itemsPerAppendMax: itemsPerBatchMax,
+    mayShareKeys: true,
   })
   return {
     limits,

@@ -38,6 +38,7 @@ const limits: CollectionLimits = Object.freeze({
   itemBytesMax: 1_048_576, // Redis takes 512 MB; a script holds up all other clients while it runs
   itemsPerPageMax: 1_000, // as many as one script should read
   itemsPerAppendMax: 1, // changes under a condition cost no more, so there is no `append`
+  mayShareKeys: false, // a key of Redis is of one type
 })
 
 /** More would leave the digits that the time of a tombstone has in Redis: some thousand years. */

@@ -112,6 +112,11 @@ export interface ShardWrite {
   readonly changes: readonly FieldChange[]
   /** Who and which; undefined when every changed field is idempotent, or the record was declared without dedupe. */
   readonly stamp: WriteStamp | undefined
+  /**
+   * The whole place may go by the store's own expiry, no sooner than so many milliseconds from this write. A store that knows no
+   * expiry keeps it. @default never
+   */
+  readonly expiresInMs?: number | undefined
 }
 
 /** What became of a write that was answered. */
@@ -150,6 +155,11 @@ export interface ShardContents {
   readonly states: readonly unknown[]
   /** Which shards' contents this shard has taken in. Undefined stands for none. */
   readonly absorbed?: readonly AbsorbedShard[] | undefined
+  /**
+   * Answered by `seal` alone: names of fields that stand in the shard and were not asked for. Whoever is told of any must not
+   * absorb the shard, or they would be lost. Undefined stands for none.
+   */
+  readonly otherFields?: readonly string[] | undefined
   /** The stamp that `stampRoute` left; undefined stands for none. */
   readonly route?: RouteStamp | undefined
   /** Capacity units consumed, where the store tells. */

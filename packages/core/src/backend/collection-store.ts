@@ -47,6 +47,8 @@ export interface CollectionLimits {
   readonly itemsPerPageMax: number
   /** How many items one `append` takes; 1 where there is none. */
   readonly itemsPerAppendMax: number
+  /** Whether one key may hold items and a record's fields. Where it may not, `seal` of a place of items, and `page` of a place of fields, fail as `invalid`. */
+  readonly mayShareKeys: boolean
 }
 
 /** An item on its way to a shard. */

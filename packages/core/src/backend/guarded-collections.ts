@@ -48,6 +48,8 @@ export function checkCollections(given: Partial<CollectionStore> | null): void {
     if (typeof limit !== 'number' || !(limit >= 1))
       throw new InvalidArgumentError(`backend.collections.limits.${name}`, 'a number of at least 1', limit)
   }
+  if (typeof limits.mayShareKeys !== 'boolean')
+    throw new InvalidArgumentError('backend.collections.limits.mayShareKeys', 'true or false', limits.mayShareKeys)
   const types: unknown = limits.sortTypes
   if (!Array.isArray(types) || types.length === 0 || !types.every((type) => sortTypes.has(type)))
     throw new InvalidArgumentError('backend.collections.limits.sortTypes', [...sortTypes].join(', '), types)

@@ -34,6 +34,7 @@ const limits: CollectionLimits = Object.freeze({
   itemBytesMax: 350 * 1024, // an item has 400 KB with all its names; the rest is for keys and what Spillway keeps
   itemsPerPageMax: 1_000, // a Query has no such limit; a page of 1 MB is rarely more
   itemsPerAppendMax: 25, // of one BatchWriteItem: ServiceQuotas.html
+  mayShareKeys: true,
 })
 
 /** Collections in this process's memory. */
