@@ -25,6 +25,7 @@ export interface Document {
   retryHorizonMs: number
   sealRetentionMs: number
   hash: { version: number; seed: number }
+  leader?: [id: string, term: number]
   routes: RouteTuple[]
 }
 
@@ -46,7 +47,7 @@ const phases: readonly unknown[] = ['cold', 'announced', 'active', 'draining', '
 export function parseDocument(text: string): Document {
   const document = parsed(text)
   expectThat(isObject(document), 'the document', 'an object', document)
-  const { format, madeMs, counter, hash, routes } = document
+  const { format, madeMs, counter, hash, leader, routes } = document
   expectThat(isWhole(format), 'format', 'a whole number', format)
   if (format !== formatVersion) throw new DirectoryMismatchError('the format of the directory', format, formatVersion)
   expectThat(isWhole(madeMs), 'madeMs', 'a whole number', madeMs)
@@ -57,6 +58,7 @@ export function parseDocument(text: string): Document {
   if (hash['version'] !== hashVersion)
     throw new DirectoryMismatchError('the hash of the directory', hash['version'], hashVersion)
   expectThat(isUint32(hash['seed']), 'hash.seed', 'a whole number below 2 ** 32', hash['seed'])
+  expectThat(leader === undefined || isLeader(leader), 'leader', 'an id and a whole number', leader)
   expectThat(Array.isArray(routes), 'routes', 'an array', routes)
   for (const [i, route] of routes.entries()) checkRoute(route, `routes[${i}]`)
   const keyCount = new Set(routes.map(([key]: RouteTuple) => key)).size
@@ -163,6 +165,10 @@ function isDuration(given: unknown): given is number {
 
 function isFanout(given: unknown): given is number {
   return typeof given === 'number' && isPowerOfTwo(given) && given <= fanoutMost
+}
+
+function isLeader(given: unknown): boolean {
+  return Array.isArray(given) && given.length === 2 && typeof given[0] === 'string' && isWhole(given[1])
 }
 
 function isGeneration(given: unknown): boolean {

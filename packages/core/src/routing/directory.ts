@@ -20,6 +20,14 @@ export interface SharedTimings {
   readonly sealRetentionMs: number
 }
 
+/** The process that decides about fanouts for the whole fleet. */
+export interface Leader {
+  /** Its id: 72 random bits. */
+  readonly id: string
+  /** Grows whenever it says that it is still there. */
+  readonly term: number
+}
+
 /** The directory: a header and the routes of the keys that are not cold. */
 export interface Directory {
   /** When it was made, by the wall clock of the client that was shown none; tells directories apart that were made when one was lost. */
@@ -30,6 +38,8 @@ export interface Directory {
   readonly timings: SharedTimings
   /** Seeds the hash that places the items of collections; it decides where data lies, so it never changes. */
   readonly hashSeed: number
+  /** Who leads; undefined while nobody is needed. */
+  readonly leader?: Leader | undefined
   /** By key. */
   readonly routes: ReadonlyMap<string, Route>
 }
@@ -42,6 +52,7 @@ export function encodeDirectory(directory: Directory): string {
     counter: directory.counter,
     ...directory.timings,
     hash: { version: hashVersion, seed: directory.hashSeed },
+    ...(directory.leader && { leader: [directory.leader.id, directory.leader.term] as [string, number] }),
     routes: [...directory.routes].map(([key, route]) => tupleOf(key, route)),
   }
   return JSON.stringify(document)
@@ -62,12 +73,13 @@ export function routeBytes(key: string, route: Route): number {
  * `BackendError` of kind `invalid` for one that is malformed.
  */
 export function decodeDirectory(text: string): Directory {
-  const { madeMs, counter, leaseMs, retryHorizonMs, sealRetentionMs, hash, routes } = parseDocument(text)
+  const { madeMs, counter, leaseMs, retryHorizonMs, sealRetentionMs, hash, leader, routes } = parseDocument(text)
   return {
     madeMs,
     counter,
     timings: { leaseMs, retryHorizonMs, sealRetentionMs },
     hashSeed: hash.seed,
+    leader: leader && { id: leader[0], term: leader[1] },
     routes: new Map(routes.map((tuple) => [tuple[0], routeOfTuple(tuple)])),
   }
 }
