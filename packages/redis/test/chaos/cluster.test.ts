@@ -30,16 +30,20 @@ async function placesOf(key: string): Promise<readonly string[]> {
 
 describe('several processes on one hot key', () => {
   test('count exactly while its route grows', async () => {
-    const reports = await Promise.all([1, 2, 3, 4].map(() => runProcess(cluster.addresses, 'processes', 4_000)))
+    const orders = { key: 'processes', count: 2_000, awaited: 4 }
+    const reports = await Promise.all(
+      [1, 1, 2, 4].map((declared) => runProcess(cluster.addresses, { ...orders, declared })),
+    )
     const reader = await openMember(await opened(new Cluster([...cluster.addresses])))
     const total = await totalOf(reader, 'processes')
     await reader.close()
     const places = await placesOf('processes')
     console.info(`processes: ${JSON.stringify(reports)}, total ${total}, ${places.length} places`)
-    expect(total).toBe(16_000)
-    expect(added(reports).acknowledged).toBe(16_000)
+    expect(added(reports)).toMatchObject({ unknown: 0, rejected: 0 })
+    expect(total).toBe(added(reports).acknowledged)
+    expect(total).toBeGreaterThanOrEqual(16_000)
     expect(places.length).toBeGreaterThan(1)
-    expect(Math.max(...reports.map(({ fanoutMost }) => fanoutMost))).toBeGreaterThanOrEqual(4)
+    for (const { fanoutMost } of reports) expect(fanoutMost).toBeGreaterThanOrEqual(4)
   })
 })
 

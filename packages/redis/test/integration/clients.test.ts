@@ -14,7 +14,7 @@ let server: RedisProcess
 let cluster: RedisCluster
 
 beforeAll(async () => {
-  ;[server, cluster] = await Promise.all([startRedis(), startRedisCluster()])
+  ;[server, cluster] = await Promise.all([startRedis(), startRedisCluster({ nodeTimeoutMs: 15_000 })])
 }, 60_000)
 afterAll(() => Promise.all([server.close(), cluster.close()]))
 beforeEach(async () => {

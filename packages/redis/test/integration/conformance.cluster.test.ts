@@ -21,7 +21,7 @@ let answers: AnswerProxies
 let place: ClusterPlace
 
 beforeAll(async () => {
-  cluster = await startRedisCluster()
+  cluster = await startRedisCluster({ nodeTimeoutMs: 15_000 })
   proxies = await startClusterProxies(cluster)
   answers = await startAnswerProxies(proxies.addresses.map(({ port }) => port))
   const addresses = answers.ports.map((port) => ({ host: '127.0.0.1', port }))

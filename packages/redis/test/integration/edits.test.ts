@@ -6,7 +6,7 @@ import { storedEdits } from '../edits.js'
 let cluster: RedisCluster
 
 beforeAll(async () => {
-  cluster = await startRedisCluster()
+  cluster = await startRedisCluster({ nodeTimeoutMs: 15_000 })
 }, 60_000)
 afterAll(() => cluster.close())
 

@@ -11,7 +11,7 @@ import { call, shardOf } from '../requests.js'
 let cluster: RedisCluster
 
 beforeAll(async () => {
-  cluster = await startRedisCluster()
+  cluster = await startRedisCluster({ nodeTimeoutMs: 15_000 })
 }, 60_000)
 afterAll(() => cluster.close())
 beforeEach(() => Promise.all(cluster.nodes.slice(0, 3).map((node) => node.call('FLUSHALL'))))

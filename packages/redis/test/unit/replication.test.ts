@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 
 import { redis, type CommandAnswer, type RedisPort } from '../../src/index.js'
 import { addOne, call, failureOf, shardOf, total } from '../requests.js'
@@ -60,6 +60,8 @@ describe('a seal', () => {
 })
 
 describe('a key that has moved', () => {
+  afterEach(() => vi.useRealTimers())
+
   const moved: CommandAnswer = { status: 'failed', error: new Error('MOVED 7 127.0.0.1:7001') }
 
   test('is looked for, and its change repeated there', async () => {
@@ -70,17 +72,32 @@ describe('a key that has moved', () => {
     expect(waits).toHaveLength(2)
   })
 
-  test('is given up when it has moved once more', async () => {
+  test('is looked for again a little later when the client was told an old place', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    const confirmed = [answered([['5', null], 1]), answered(1)]
+    const stale = Array.from({ length: 3 }, () => [moved, answered(0)])
     const { port, waits } = scripted({
-      alone: ['hash'],
-      inOrder: [
-        [moved, answered(0)],
-        [moved, answered(0)],
-      ],
+      alone: [[['5', null], 1], 'hash', 'hash', 'hash'],
+      inOrder: [...stale, confirmed],
     })
-    const writing = addOne(redis({ client: port, writeReplicas: 1 }), 'k', 1)
-    expect(await failureOf(writing)).toMatchObject({ kind: 'unavailable', message: /MOVED/ })
-    expect(waits).toHaveLength(2)
+    const sealing = redis({ client: port }).records.seal(shardOf('k', 1), [total], call)
+    await vi.advanceTimersByTimeAsync(10 + 20 - 1)
+    expect(waits).toHaveLength(3)
+    await vi.advanceTimersByTimeAsync(1)
+    expect((await sealing).states).toEqual([5])
+    expect(waits).toHaveLength(4)
+  })
+
+  test('is given up when it was looked for seven times in vain', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    const { port, waits } = scripted({
+      alone: Array.from({ length: 7 }, () => 'hash'),
+      inOrder: Array.from({ length: 9 }, () => [moved, answered(0)]),
+    })
+    const writing = failureOf(addOne(redis({ client: port, writeReplicas: 1 }), 'k', 1))
+    await vi.advanceTimersByTimeAsync(10 + 20 + 40 + 80 + 160 + 320)
+    expect(await writing).toMatchObject({ kind: 'unavailable', message: /MOVED/ })
+    expect(waits).toHaveLength(8)
   })
 })
 

@@ -1,7 +1,8 @@
 // Problem: what only a cluster shows – slots, redirections, failovers, resharding – needs a real one.
 // Scheme: six servers; three take a third of the slots each, three replicate them. All is said to them command by command, since
 //   `redis-cli --cluster create` sleeps for seconds.
-// Invariants: `start` resolves only when every node says that all is well and every replica has caught up.
+// Invariants: `start` resolves only when every node names the same primary and replica for every slot, and every replica has
+//   caught up.
 // Cost: about two seconds and 60 MB.
 // Source: redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec
 
@@ -10,6 +11,9 @@ import { RedisProcess } from './redis-process.js'
 
 const slotCount = 16_384
 const primaryCount = 3
+
+/** A failover takes two seconds and not fifteen, and nodes that have just met tell each other of all others as soon. */
+const soonMs = 1_500
 
 /** Where a client finds a node. */
 export interface NodeAddress {
@@ -21,6 +25,12 @@ export interface NodeAddress {
 export interface RedisClusterOptions {
   /** A cluster of the test's own, whose nodes it may kill and freeze, whatever the environment names. @default false */
   readonly isOwn?: boolean
+  /**
+   * After how many milliseconds of silence, once the cluster has started, the others call a node failed and its replica takes
+   * over. For tests that take no node away, long enough that none looks dead on a machine that is busy. Of no matter to a
+   * cluster that the environment names. @default 1_500
+   */
+  readonly nodeTimeoutMs?: number
 }
 
 /**
@@ -35,6 +45,11 @@ export async function startRedisCluster(options: RedisClusterOptions = {}): Prom
   try {
     for (const node of started) if (node.status === 'rejected') throw node.reason
     await join(nodes)
+    await Promise.all(
+      nodes.map(({ process }) =>
+        process.call('CONFIG', 'SET', 'cluster-node-timeout', options.nodeTimeoutMs ?? soonMs),
+      ),
+    )
     return new RedisCluster(nodes.map(({ process }) => process))
   } catch (error) {
     await Promise.all(nodes.map(({ process }) => process.close()))
@@ -120,8 +135,8 @@ async function startNode(): Promise<StartedNode> {
   const process = await RedisProcess.start((sparePort) => {
     busPort = sparePort
     const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(sparePort)]
-    // A failover takes two seconds and not fifteen; a replica shows once it has had its first ping, after one second and not ten.
-    return [...cluster, '--cluster-node-timeout', '1500', '--repl-ping-replica-period', '1']
+    // A replica shows once it has had its first ping, after one second and not ten.
+    return [...cluster, '--cluster-node-timeout', String(soonMs), '--repl-ping-replica-period', '1']
   })
   return { process, busPort }
 }
@@ -130,7 +145,7 @@ async function join(nodes: readonly StartedNode[]): Promise<void> {
   const primaries = nodes.slice(0, primaryCount)
   await Promise.all(
     primaries.map(async ({ process }, i) => {
-      const [first, next] = [i, i + 1].map((part) => Math.floor((part * slotCount) / primaryCount)) as [number, number]
+      const [first, next] = shareOf(i)
       await process.call('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
       await process.call('CLUSTER', 'ADDSLOTSRANGE', first, next - 1)
     }),
@@ -148,14 +163,25 @@ async function join(nodes: readonly StartedNode[]): Promise<void> {
       return true
     })
   }
-  await everyNode(nodes, 'sees the cluster as ready', async (node) => {
-    const slots = (await node.call('CLUSTER', 'SLOTS')) as unknown[][]
-    const isComplete = slots.length === primaryCount && slots.every((range) => range.length === 4)
-    return isComplete && /cluster_state:ok/.test(await infoOf(node))
+  const wanted = primaries.map((primary, i) => {
+    const [first, next] = shareOf(i)
+    return [first, next - 1, primary.process.port, nodes[primaryCount + i]?.process.port].join(' ')
+  })
+  await everyNode(nodes, `sees the cluster as ${wanted.join(', ')}`, async (node) => {
+    const ranges = (await node.call('CLUSTER', 'SLOTS')) as [number, number, ...[string, number][]][]
+    const seen = ranges.map(([first, last, ...at]) => [first, last, ...at.map(([, port]) => port)].join(' '))
+    const isAsWanted = seen.length === wanted.length && wanted.every((range) => seen.includes(range))
+    return isAsWanted && /cluster_state:ok/.test(await infoOf(node))
   })
   await everyNode(nodes, 'replicates', async (node) =>
-    /connected_slaves:1|master_link_status:up/.test(String(await node.call('INFO', 'replication'))),
+    /slave0:.*state=online|master_link_status:up/.test(String(await node.call('INFO', 'replication'))),
   )
+}
+
+/** The first slot of a primary, and that of the next one. */
+function shareOf(primary: number): readonly [first: number, next: number] {
+  const [first, next] = [primary, primary + 1].map((part) => Math.floor((part * slotCount) / primaryCount))
+  return [first as number, next as number]
 }
 
 function everyNode(
