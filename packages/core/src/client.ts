@@ -21,9 +21,10 @@ import { CollectionRegistry } from './collection-registry.js'
 import { RecordRegistry } from './record-registry.js'
 import { type RecordOptions, Records } from './records.js'
 import { resolveOptions } from './resolve-options.js'
-import type { ResolvedOptions } from './resolved-options.js'
+import { type ResolvedOptions, tombstoneMs } from './resolved-options.js'
 import { type ItemHash, loadItemHash } from './routing/item-hash.js'
 import { Coordinator } from './routing/coordinator.js'
+import type { KeyContents } from './routing/key-contents.js'
 import { Routing } from './routing/routing.js'
 import { writerId } from './routing/writer-id.js'
 import { Spreading } from './routing/spreading.js'
@@ -87,16 +88,21 @@ export class Client {
     })
     this.#coordinator = new Coordinator({
       store: backend.records,
+      backend,
       routing,
       clock,
       random,
       events,
       requestTimeoutMs: limits.requestTimeoutMs,
+      tombstoneMs: tombstoneMs(options),
+      contentsOf: (key) => this.#contentsOf(key),
+      itemHash: () => this.#itemHash,
       ...routingOptions,
     })
     const spreading = new Spreading({
       routing,
       coordinator: this.#coordinator,
+      fleet: { wishes: () => new Map(), shrinks: () => new Map(), leads: () => false, declared() {} },
       options: sharding,
       leaseMs: routingOptions.leaseMs,
       writeUnitsPerSecondMax: backend.capabilities.partition.writeUnitsPerSecond,
@@ -240,6 +246,12 @@ export class Client {
     } catch (error) {
       return asBackendError(error)
     }
+  }
+
+  #contentsOf(key: string): KeyContents | undefined {
+    const fields = this.#registry.fieldsOf(key)
+    const sortTypes = this.#collections.sortTypesOf(key)
+    return fields === undefined && sortTypes === undefined ? undefined : { fields, sortTypes }
   }
 
   #build<R extends Rules>(shape: RecordShape, prefix: string): Records<R> {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Backend } from './backend/backend.js'
 import { type ResolvedCollection, resolveCollection } from './collection-options.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
+import type { SortType } from './item/sort-value.js'
 
 /** Knows every collection of a client, so that no two of them mix their items. */
 export class CollectionRegistry {
@@ -30,6 +31,13 @@ export class CollectionRegistry {
     const collection = build(resolved)
     this.#declared.set(name, { resolved, collection })
     return collection
+  }
+
+  /** The types of the sort values of every collection that may have this key; undefined when none may. */
+  sortTypesOf(key: string): readonly SortType[] | undefined {
+    const types = new Set<SortType>()
+    for (const { resolved } of this.#declared.values()) if (key.startsWith(resolved.prefix)) types.add(resolved.sort)
+    return types.size === 0 ? undefined : [...types]
   }
 }
 

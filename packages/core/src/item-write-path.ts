@@ -15,6 +15,7 @@ import { isSpillwayError } from './errors/spillway-error.js'
 import { WriteRejectedError } from './errors/write-error.js'
 import type { HybridClock } from './merge/hybrid-clock.js'
 import type { ItemHash } from './routing/item-hash.js'
+import { tombstoneMs } from './resolved-options.js'
 import type { Stages } from './stages.js'
 
 /** What became of one item of many. */
@@ -52,7 +53,6 @@ export class ItemWritePath {
   ) {
     const { backend, clock, random, routing, options, detection } = stages
     const { requestTimeoutMs, writeTimeoutMs, clockSkewMaxMs } = options.limits
-    const { retryHorizonMs, leaseMs } = options.routing
     this.#stages = stages
     this.#store = store
     this.#name = collection.name
@@ -70,8 +70,7 @@ export class ItemWritePath {
       requestTimeoutMs,
       writeTimeoutMs,
       clockSkewMaxMs,
-      // An older operation may have begun just before, send its last request a horizon later, and that may live as long.
-      tombstoneMs: 2 * retryHorizonMs + leaseMs + clockSkewMaxMs,
+      tombstoneMs: tombstoneMs(options),
       shardsPerReadMax: backend.capabilities.shardsPerReadMax,
       onThrottle: (key, shardIndex, throttle) => stages.throttled(key, shardIndex, 'write', throttle),
     }

@@ -1,7 +1,7 @@
 import { checkPrefix } from './admission/key-check.js'
 import type { Capabilities } from './backend/backend.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
-import { isSameRule, type Rules } from './merge/merge-rule.js'
+import { type Field, isSameRule, type Rules } from './merge/merge-rule.js'
 import { RecordShape } from './merge/record-shape.js'
 import type { RecordOptions, Records } from './records.js'
 
@@ -34,6 +34,18 @@ export class RecordRegistry {
     const records = build(shape, prefix)
     this.#declared.set(name, { shape, prefix, records })
     return records
+  }
+
+  /** The fields of every record that may have this key; undefined when none may. */
+  fieldsOf(key: string): readonly Field[] | undefined {
+    const fields = new Map<string, Field>()
+    let isKnown = false
+    for (const { shape, prefix } of this.#declared.values()) {
+      if (!key.startsWith(prefix)) continue
+      isKnown = true
+      for (const field of shape.fields) if (!fields.has(field.name)) fields.set(field.name, field)
+    }
+    return isKnown ? [...fields.values()] : undefined
   }
 
   #requireFree(shape: RecordShape, prefix: string): void {

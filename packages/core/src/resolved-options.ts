@@ -51,3 +51,8 @@ export interface ResolvedLimits {
   readonly writeTimeoutMs: number
   readonly clockSkewMaxMs: number
 }
+
+/** How long a tombstone stays: an older operation may have begun just before, send its last request a horizon later, and that may live as long. */
+export function tombstoneMs({ routing, limits }: ResolvedOptions): number {
+  return 2 * routing.retryHorizonMs + routing.leaseMs + limits.clockSkewMaxMs
+}

@@ -1,17 +1,21 @@
-// Problem: a hot key's route must grow although no process is in charge and any may crash between two steps.
+// Problem: a hot key's route must grow, and shrink when the key has cooled, although no process is in charge and any may crash
+//   between two steps.
 // Scheme: every client proposes what it sees to be needed and takes every step that is due, each by one compare-and-swap of
-//   the directory. Of several that try, one wins; the others fetch what it did.
-// Invariants: a route becomes active only by a client that has itself seen it announced for 1.1 leases, counted from the
-//   answer that showed it (rule announce-wait), and has stamped shard 0 with it where the store may forget; every growth
-//   draws a new generation (rule generation).
-// Cost: two swaps a growth, and a stamp; no request while nothing is due, nor more than the back-off allows while swaps are refused. The
-//   directory is encoded once for all wishes of a tick, and not at all for wishes once it is full.
+//   the directory. Of several that try, one wins; the others fetch what it did. Whoever took the step before, and the leader, take
+//   the next one at once; the others a lease later, if it was not taken: so a thousand clients do not all try.
+// Invariants: a route moves on only by a client that has itself seen its phase for 1.1 leases, counted from the answer that
+//   showed it (rules announce-wait and drain-wait), and has stamped shard 0 with it where the store may forget; every growth
+//   draws a new generation (rule generation); a cold route is dropped once nobody can remember it as anything else.
+// Cost: two swaps a growth, and a stamp; four swaps and two stamps a merging back; no request while nothing is due, nor more than
+//   the back-off allows while swaps are refused. The directory is encoded once for all wishes of a tick, and not at all for
+//   wishes once it is full.
 // Source: docs/routing.md
 
 import { randomUint32 } from '../chance/random.js'
 import { backoffMs } from '../internal/backoff.js'
 import { type Directory, directoryBytes, routeBytes } from './directory.js'
-import { activate, announce } from './phases.js'
+import { MergingBack, type MergingBackParts } from './merging-back.js'
+import { activate, announce, drain, finish, settle } from './phases.js'
 import type { Route } from './route.js'
 import type { Routing } from './routing.js'
 import { Stamping, type StampingParts } from './stamping.js'
@@ -25,20 +29,37 @@ const wishesMax = 1_024
 const noRoutes: ReadonlyMap<string, Route> = new Map()
 
 /** What the coordinator is built from. */
-export interface CoordinatorParts extends StampingParts {
+export interface CoordinatorParts extends StampingParts, MergingBackParts {
   readonly routing: Routing
   readonly leaseMs: number
+  readonly retryHorizonMs: number
   readonly directoryBytesMax: number
 }
+
+/** What a client would like to be changed. */
+export interface Wishes {
+  /** Fanouts by key, at least so many, the most important first: the first win when the directory is full. */
+  readonly growths: ReadonlyMap<string, number>
+  /** Fanouts by key that have been enough for long. */
+  readonly shrinks: ReadonlyMap<string, number>
+  /** Whether this client leads the fleet. */
+  readonly isLeading: boolean
+}
+
+const noWishes: Wishes = { growths: new Map(), shrinks: new Map(), isLeading: false }
 
 /** Moves routes on. */
 export class Coordinator {
   readonly #parts: CoordinatorParts
-  /** By key, the most important first. */
-  #wishes: ReadonlyMap<string, number> = new Map()
+  #wishes = noWishes
   /** What patterns wish for: after everything else, and in the order in which the keys were written. */
   readonly #patternWishes = new Map<string, number>()
   readonly #stamping: Stamping
+  readonly #mergingBack: MergingBack
+  /** By key: the revision of the latest step that this client has taken itself. */
+  readonly #own = new Map<string, number>()
+  /** The same of the swap under way. */
+  #taken = new Map<string, number>()
   /** The directory that had no room for the first wish, and who has been told of since. */
   #full: { readonly directory: Directory; readonly told: Set<string> } | undefined
   #swapping: Promise<void> | undefined
@@ -48,6 +69,7 @@ export class Coordinator {
   constructor(parts: CoordinatorParts) {
     this.#parts = parts
     this.#stamping = new Stamping(parts)
+    this.#mergingBack = new MergingBack(parts)
   }
 
   /** Asks for at least `fanout` shards for a key that a pattern matches, when there is room after the wishes of `step`. */
@@ -55,28 +77,33 @@ export class Coordinator {
     if (this.#patternWishes.size < wishesMax) this.#patternWishes.set(key, fanout)
   }
 
-  /** Takes the steps that are due: `wishes` are fanouts by key, of which the first win when the directory is full. Does nothing while an earlier swap is under way. */
-  step(wishes: ReadonlyMap<string, number>): void {
+  /** Takes the steps that are due. Takes no other while an earlier swap is under way. */
+  step(wishes: Wishes): void {
     this.#wishes = wishes
-    this.#stampDue()
+    this.#prepareDue()
     if (this.#swapping !== undefined || !this.#isAnythingDue()) return
     this.#swapping = this.#takeSteps().finally(() => {
       this.#swapping = undefined
     })
   }
 
-  /** Resolves when no swap and no stamp is under way. */
+  /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    await Promise.all([this.#swapping, this.#stamping.idle()])
+    await Promise.all([this.#swapping, this.#stamping.idle(), this.#mergingBack.idle()])
   }
 
   /** Under a lease only: what an old snapshot shows as announced may be active by now, in another generation. */
-  #stampDue(): void {
+  #prepareDue(): void {
     const { routing, clock } = this.#parts
     const routes = routing.currentAt(clock.nowMs())?.directory.routes ?? noRoutes
-    const due = new Map<string, Route>()
-    for (const [key, route] of routes) if (this.#isDue(key, route)) due.set(key, route)
-    this.#stamping.want(due)
+    const [stamped, merged] = [new Map<string, Route>(), new Map<string, Route>()]
+    for (const [key, route] of routes) {
+      if (!isOnItsWay(route) || !this.#isDue(key, route, this.#parts.leaseMs)) continue
+      stamped.set(key, route)
+      if (route.phase !== 'announced' && this.#stamping.isThere(key, route)) merged.set(key, route)
+    }
+    this.#stamping.want(stamped)
+    this.#mergingBack.want(merged)
   }
 
   async #takeSteps(): Promise<void> {
@@ -91,8 +118,15 @@ export class Coordinator {
 
   #noteSwap(isSwapped: boolean): void {
     const { clock, random } = this.#parts
+    if (isSwapped) this.#noteTaken()
     this.#refusals = isSwapped ? 0 : this.#refusals + 1
     if (!isSwapped) this.#notBeforeMs = clock.monotonicMs() + backoffMs(this.#refusals, random)
+  }
+
+  #noteTaken(): void {
+    const routes = this.#parts.routing.latest()?.directory.routes ?? noRoutes
+    for (const [key, revision] of this.#own) if (routes.get(key)?.revision !== revision) this.#own.delete(key)
+    for (const [key, revision] of this.#taken) this.#own.set(key, revision)
   }
 
   #isAnythingDue(): boolean {
@@ -100,17 +134,17 @@ export class Coordinator {
     const directory = routing.latest()?.directory
     if (directory === undefined || clock.monotonicMs() < this.#notBeforeMs) return false
     if (this.#mayAnyGrow(directory)) return true
-    for (const [key, route] of directory.routes) if (this.#mayActivate(key, route)) return true
+    for (const [key, route] of directory.routes) if (this.#mayMoveOn(key, route)) return true
     return false
   }
 
   #mayAnyGrow(directory: Directory): boolean {
     if (this.#full?.directory === directory) {
       this.#patternWishes.clear()
-      for (const [key, fanout] of this.#wishes) if (mayGrow(directory.routes.get(key), fanout)) this.#tellFull(key)
+      for (const [key, fanout] of this.#wishes.growths) if (mayGrow(directory.routes.get(key), fanout)) this.#tellFull(key)
       return false
     }
-    for (const [key, fanout] of this.#wishes) if (mayGrow(directory.routes.get(key), fanout)) return true
+    for (const [key, fanout] of this.#wishes.growths) if (mayGrow(directory.routes.get(key), fanout)) return true
     for (const [key, fanout] of this.#patternWishes) {
       if (mayGrow(directory.routes.get(key), fanout)) return true
       this.#patternWishes.delete(key)
@@ -118,22 +152,66 @@ export class Coordinator {
     return false
   }
 
-  #isDue(key: string, route: Route): boolean {
-    return (
-      route.phase === 'announced' &&
-      this.#parts.routing.seenForMs(key, route.revision) >= this.#parts.leaseMs * clockDriftFactor
-    )
+  /** Whether this client has seen this revision for `waitMs`, and a lease more where another client should take the step. */
+  #isDue(key: string, route: Route, waitMs: number): boolean {
+    const isOurs = this.#wishes.isLeading || this.#own.get(key) === route.revision
+    const patienceMs = isOurs ? 0 : this.#parts.leaseMs
+    return this.#parts.routing.seenForMs(key, route.revision) >= waitMs * clockDriftFactor + patienceMs
   }
 
-  #mayActivate(key: string, route: Route): boolean {
-    return this.#isDue(key, route) && this.#stamping.isThere(key, route)
+  #mayMoveOn(key: string, route: Route): boolean {
+    const { leaseMs, retryHorizonMs } = this.#parts
+    switch (route.phase) {
+      case 'announced':
+        return this.#isDue(key, route, leaseMs) && this.#stamping.isThere(key, route)
+      case 'active':
+        return this.#shrunk(key, route) !== undefined
+      case 'draining':
+        return this.#mergingBack.isDone(key, route)
+      case 'settled':
+        return this.#mergingBack.isDone(key, route) && this.#stamping.isThere(key, route)
+      case 'cold':
+        return this.#isDue(key, route, retryHorizonMs)
+      default:
+        return route.phase satisfies never
+    }
+  }
+
+  /** What the route comes to, undefined for one that is dropped. Only where it may move on. */
+  #movedOn(key: string, route: Route, revision: number): Route | undefined {
+    switch (route.phase) {
+      case 'announced':
+        return activate(route, revision)
+      case 'active':
+        return drain(route, this.#shrunk(key, route) ?? route.write, revision)
+      case 'draining':
+        return settle(route, revision)
+      case 'settled':
+        return finish(route, revision)
+      case 'cold':
+        return undefined
+      default:
+        return route.phase satisfies never
+    }
+  }
+
+  /** A fanout below the route's that is wished for, unless this client itself wants more. */
+  #shrunk(key: string, { write }: Route): number | undefined {
+    const fanout = this.#wishes.shrinks.get(key)
+    if (fanout === undefined || fanout >= write) return undefined
+    const wanted = Math.max(this.#wishes.growths.get(key) ?? 1, this.#patternWishes.get(key) ?? 1)
+    return fanout >= wanted ? fanout : undefined
   }
 
   #advance(directory: Directory): Directory | undefined {
     let { counter } = directory
     const routes = new Map(directory.routes)
+    this.#taken = new Map()
     for (const [key, route] of directory.routes) {
-      if (this.#mayActivate(key, route)) routes.set(key, activate(route, ++counter))
+      if (!this.#mayMoveOn(key, route)) continue
+      const next = this.#movedOn(key, route, ++counter)
+      if (next === undefined) routes.delete(key)
+      else this.#take(routes, key, next)
     }
     if (this.#full?.directory !== directory) counter = this.#grow(directory, counter, routes)
     return counter === directory.counter ? undefined : { ...directory, counter, routes }
@@ -155,14 +233,19 @@ export class Coordinator {
         if (counter === before.counter) this.#markFull(before, key)
         break
       }
-      routes.set(key, grown)
+      this.#take(routes, key, grown)
       counter = number + 1
     }
     return counter
   }
 
+  #take(routes: Map<string, Route>, key: string, route: Route): void {
+    routes.set(key, route)
+    this.#taken.set(key, route.revision)
+  }
+
   *#wishesInOrder(): Iterable<readonly [key: string, fanout: number]> {
-    for (const [key, fanout] of this.#wishes) yield [key, Math.max(fanout, this.#patternWishes.get(key) ?? 1)]
+    for (const [key, fanout] of this.#wishes.growths) yield [key, Math.max(fanout, this.#patternWishes.get(key) ?? 1)]
     yield* this.#patternWishes
   }
 
@@ -178,6 +261,11 @@ export class Coordinator {
     told.add(key)
     if (events.hasListeners('directory-full')) events.emit('directory-full', { key, bytesMax: directoryBytesMax })
   }
+}
+
+/** Between two phases in which it may stay. */
+function isOnItsWay({ phase }: Route): boolean {
+  return phase !== 'active' && phase !== 'cold'
 }
 
 /** Growth starts from a cold or an active route; in between, the step that is under way is finished first. */

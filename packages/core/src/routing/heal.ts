@@ -1,7 +1,8 @@
 // Problem: a store may forget its newest change (a failover), or the whole directory; whoever believed it would read a spread
 //   key as if it were cold, and miss every write that was acknowledged in its other shards.
 // Scheme: a process that remembers a route which it is not shown, or a later revision of it, writes that back before it acts.
-//   In this version no route is ever dropped, so one that is missing has been lost.
+//   A route is dropped only after it was cold for the retry horizon, and nobody heals from a memory older than that (routing.ts):
+//   so one that is missing has been lost, unless it is remembered as cold.
 // Invariants: what is written back holds every key of both, and neither of the two who held the halves finds anything missing
 //   in it: so several that heal at once converge, each by one compare-and-swap.
 // Cost: nothing while text and version stay; else one comparison a route.
@@ -21,7 +22,8 @@ export function heal(remembered: Directory, shown: Directory | undefined): Direc
   let isWhole = age >= 0
   for (const [key, ours] of remembered.routes) {
     const theirs = shown.routes.get(key)
-    if (theirs !== undefined && !(age === 0 ? isLater(ours, theirs) : age < 0)) continue
+    // A key whose route was cold has been dropped since, which is as good.
+    if (theirs === undefined ? ours.phase === 'cold' : !(age === 0 ? isLater(ours, theirs) : age < 0)) continue
     routes.set(key, ours)
     isWhole = false
   }

@@ -51,15 +51,13 @@ export function drain(route: Route, fanout: number, revision: number): Route {
   return { ...route, phase: 'draining', write: fanout, writeHistory, revision }
 }
 
-/** Ends a drain once every shard from `write` on is sealed and absorbed. */
+/** Ends a drain once every shard from `write` on is sealed and absorbed. Keeps their generations: what is left of them can still be found. */
 export function settle(route: Route, revision: number): Route {
   requirePhase(route.phase, 'settle', ['draining'])
-  const generations = route.generations.slice(0, Math.log2(route.write))
   return {
     ...route,
     phase: 'settled',
     read: route.write,
-    generations,
     writeHistory: route.writeHistory.filter((w) => w <= route.write),
     revision,
   }
@@ -71,6 +69,7 @@ export function finish(route: Route, revision: number): Route {
   return {
     ...route,
     phase: route.write === 1 ? 'cold' : 'active',
+    generations: route.generations.slice(0, Math.log2(route.write)),
     writeHistory: route.write === 1 ? [1] : route.writeHistory,
     revision,
   }

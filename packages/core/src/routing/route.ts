@@ -28,6 +28,12 @@ export function shardOf(key: string, route: Route | undefined, index: number): S
   return { key, index, generation }
 }
 
+/** What is left of the shards that a settled route has given up. */
+export function remainsOf(key: string, route: Route): readonly ShardRef[] {
+  const openedCount = 2 ** route.generations.length
+  return Array.from({ length: openedCount - route.read }, (_, i) => shardOf(key, route, route.read + i))
+}
+
 /** The shards of routes that were used: the same objects every time, so that adapters may keep what they make of them. */
 const shardsOfRoutes = new WeakMap<Route, readonly ShardRef[]>()
 

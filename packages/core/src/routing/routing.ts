@@ -45,6 +45,8 @@ export class Routing {
   readonly #parts: RoutingParts
   readonly #seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
   #snapshot: Snapshot | undefined
+  /** When the fetch or swap began that showed the snapshot's document last. */
+  #shownMs = 0
   /** What reads have found to be missing, by key; gone once it was looked after. */
   readonly #forgotten = new Map<string, RouteStamp>()
   #restoring: Promise<void> | undefined
@@ -197,6 +199,7 @@ export class Routing {
       }
       if (this.#snapshot?.isOf(text, version) === true) {
         this.#snapshot.extendTo(beganMs + options.leaseMs)
+        this.#shownMs = beganMs
         return
       }
       const shown = decodeDirectory(text)
@@ -211,8 +214,11 @@ export class Routing {
     throw new BackendError('unavailable', `The directory did not show in ${roundsMax} rounds what was written to it.`)
   }
 
+  /** A memory from before the retry horizon proves nothing: what it lacks may have been merged back and dropped since. */
   #missingFrom(shown: Directory | undefined): Directory | undefined {
-    return this.#snapshot === undefined ? undefined : heal(this.#snapshot.directory, shown)
+    const { clock, options } = this.#parts
+    if (this.#snapshot === undefined || clock.nowMs() - this.#shownMs >= options.retryHorizonMs) return undefined
+    return heal(this.#snapshot.directory, shown)
   }
 
   #newDirectory(): Directory {
@@ -229,6 +235,7 @@ export class Routing {
   #adopt(directory: Directory, text: string, version: string, beganMs: number): void {
     const { clock, events, options } = this.#parts
     this.#snapshot = new Snapshot(directory, text, version, beganMs + options.leaseMs)
+    this.#shownMs = beganMs
     const sinceMs = clock.monotonicMs()
     for (const key of this.#seen.keys()) {
       if (!directory.routes.has(key)) this.#seen.delete(key)

@@ -14,10 +14,23 @@ export interface WriteHeat {
   readonly isWriteThrottled: boolean
 }
 
+/** What the whole fleet's heat calls for, as far as this client leads it. */
+export interface FleetWishes {
+  /** Fanouts by key that are needed, hottest first. */
+  wishes(): ReadonlyMap<string, number>
+  /** Fanouts by key that have been enough for long. */
+  shrinks(): ReadonlyMap<string, number>
+  /** Whether this client leads. */
+  leads(): boolean
+  /** A key is declared to be hot. */
+  declared(key: string, fanout: number): void
+}
+
 /** What decides about spreading. */
 export interface SpreadingParts {
   readonly routing: Routing
   readonly coordinator: Coordinator
+  readonly fleet: FleetWishes
   readonly options: ResolvedShardingOptions
   readonly leaseMs: number
   readonly writeUnitsPerSecondMax: number
@@ -42,16 +55,17 @@ export class Spreading {
 
   /** Makes the wishes of declared keys and those that heat calls for, hottest first, and lets the coordinator take the steps that are due. */
   decide(hottestFirst: readonly WriteHeat[]): void {
-    const { coordinator, options, writeUnitsPerSecondMax } = this.#parts
+    const { coordinator, fleet, options, writeUnitsPerSecondMax } = this.#parts
     const bounds = { unitsPerShard: writeUnitsPerSecondMax * options.targetUtilization, fanoutMax: options.fanoutMax }
     const wishes = new Map(this.#declared)
+    for (const [key, fanout] of fleet.wishes()) wishes.set(key, Math.max(fanout, wishes.get(key) ?? 1))
     for (const { key, writeUnitsPerSecond, isWriteThrottled } of hottestFirst) {
       const route = this.#parts.routing.latest()?.route(key)
       const isThrottled = isWriteThrottled && this.#hasSettledIn(key, route)
       const fanout = fanoutFor({ writeUnitsPerSecond, isThrottled, writeFanout: route?.write ?? 1 }, bounds)
       if (fanout > Math.max(route?.write ?? 1, wishes.get(key) ?? 1)) wishes.set(key, fanout)
     }
-    coordinator.step(wishes)
+    coordinator.step({ growths: wishes, shrinks: fleet.shrinks(), isLeading: fleet.leads() })
   }
 
   /** A key is written: the first rule that matches it declares its fanout. Costs nothing while no rule is a pattern. */
@@ -59,6 +73,7 @@ export class Spreading {
     for (const rule of this.#patterns) {
       if (!matches(rule, key)) continue
       this.#parts.coordinator.wantByPattern(key, rule.fanout)
+      this.#parts.fleet.declared(key, rule.fanout)
       return
     }
   }

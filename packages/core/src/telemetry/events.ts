@@ -26,8 +26,15 @@ export interface ClientEvents {
   'directory-full': { readonly key: string; readonly bytesMax: number }
   /** The directory could not be read or swapped; the lease goes on until it ends. */
   'directory-failed': { readonly error: unknown }
-  /** A route that may become active could not be kept with the key's shard 0, without which it must not; it is tried again. */
-  'growth-stalled': { readonly key: string; readonly error: unknown }
+  /**
+   * A route cannot move on from this phase: it could not be kept with the key's shard 0, or what its shards hold could not be
+   * merged back or cleared. It is tried again.
+   */
+  'route-stalled': { readonly key: string; readonly phase: string; readonly error: unknown }
+  /** What is left of shards that were merged back could not be cleared, for a long time, and stays in the store. */
+  'remains-left': { readonly key: string; readonly shardCount: number; readonly error: unknown }
+  /** A report of this process's heat, or the reading of the fleet's, failed; the next epoch tries anew. */
+  'fleet-failed': { readonly error: unknown }
   /** A window's merged change was written, or given up. */
   flush: {
     readonly record: string
@@ -77,7 +84,9 @@ const names: ReadonlySet<unknown> = new Set(
     'route-changed': true,
     'directory-full': true,
     'directory-failed': true,
-    'growth-stalled': true,
+    'route-stalled': true,
+    'remains-left': true,
+    'fleet-failed': true,
     flush: true,
     gather: true,
     throttle: true,

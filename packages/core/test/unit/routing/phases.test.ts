@@ -71,7 +71,7 @@ describe('shards of a route', () => {
     expect(shardsToRead('k', undefined)).toEqual([own])
     expect(shardToWrite('k', undefined, 12_345)).toEqual(own)
     expect(() => shardOf('k', undefined, 1)).toThrow(RangeError)
-    expect(() => shardOf('k', settled, 2)).toThrow(RangeError)
+    expect(() => shardOf('k', finish(settled, 6), 2)).toThrow(RangeError)
   })
 
   test('are read up to `read` and written up to `write`', () => {

@@ -87,10 +87,10 @@ describe('before a route becomes active', () => {
     })
     const { client, clock } = clockAndClient
     const failures: unknown[] = []
-    client.on('growth-stalled', (event) => failures.push(event))
+    client.on('route-stalled', (event) => failures.push(event))
     await clock.advance(5_000)
     expect((await routesIn(store)).get('hot')?.phase).toBe('announced')
-    expect(failures[0]).toEqual({ key: 'hot', error: refused })
+    expect(failures[0]).toEqual({ key: 'hot', phase: 'announced', error: refused })
     expect(failures.length).toBeLessThan(30)
     state.isStampable = true
     await clock.advance(5_000)

@@ -1,0 +1,95 @@
+// Problem: some steps of a route need requests of their own, to places that may be throttled, slow or unreachable. One key that
+//   cannot be served must hold up no other.
+// Scheme: one job for each revision of a key's route, beside everything else, each with a back-off of its own; the coordinator
+//   asks which are done.
+// Invariants: at most one job a key is under way, and `underWayMax` in all; what is done is forgotten with its revision.
+// Cost: an entry for each route that waits for a job.
+// Source: docs/routing.md.
+
+import type { Random } from '../chance/random.js'
+import { backoffMs } from '../internal/backoff.js'
+import type { Clock } from '../time/clock.js'
+import type { Route } from './route.js'
+
+/** What jobs are built from. */
+export interface KeyJobsParts {
+  readonly clock: Clock
+  readonly random: Random
+  /** How many are under way at once. */
+  readonly underWayMax: number
+  /**
+   * Does a job. It has failed when this rejects, and is done once `done` was called, which may come later than the end: a request
+   * that is given up may be answered all the same. `over` says that nothing of it is under way any more.
+   */
+  readonly run: (key: string, route: Route, outcome: JobOutcome) => Promise<void>
+  /** A job has failed so many times in a row; it is tried again. */
+  readonly onFailure: (key: string, route: Route, error: unknown, failures: number) => void
+}
+
+/** What a job tells. */
+export interface JobOutcome {
+  /** It is done. */
+  done(): void
+  /** Nothing of it is under way any more. */
+  over(): void
+}
+
+interface Job {
+  readonly revision: number
+  isDone: boolean
+  isUnderWay: boolean
+  failures: number
+  notBeforeMs: number
+}
+
+/** Jobs by key. */
+export class KeyJobs {
+  readonly #parts: KeyJobsParts
+  readonly #jobs = new Map<string, Job>()
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(parts: KeyJobsParts) {
+    this.#parts = parts
+  }
+
+  /** Whether the job of this very revision is done. */
+  isDone(key: string, { revision }: Route): boolean {
+    const job = this.#jobs.get(key)
+    return job !== undefined && job.revision === revision && job.isDone
+  }
+
+  /** Begins the jobs of these routes that are not done yet; forgets what it knew of others. */
+  want(routes: ReadonlyMap<string, Route>): void {
+    for (const [key, { revision, isUnderWay }] of this.#jobs)
+      if (!isUnderWay && routes.get(key)?.revision !== revision) this.#jobs.delete(key)
+    const nowMs = this.#parts.clock.monotonicMs()
+    for (const [key, route] of routes) {
+      if (this.#underWay.size >= this.#parts.underWayMax) return
+      const job = this.#jobs.get(key)
+      if (job !== undefined && (job.isDone || job.isUnderWay || nowMs < job.notBeforeMs)) continue
+      this.#begin(key, route, job?.revision === route.revision ? job.failures : 0)
+    }
+  }
+
+  /** Resolves when none is under way, or each has had its time. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#underWay)
+  }
+
+  #begin(key: string, route: Route, failures: number): void {
+    const { clock, random, run, onFailure } = this.#parts
+    const job: Job = { revision: route.revision, isDone: false, isUnderWay: true, failures, notBeforeMs: 0 }
+    this.#jobs.set(key, job)
+    const outcome: JobOutcome = {
+      done: () => (job.isDone = true),
+      over: () => (job.isUnderWay = false),
+    }
+    const running = run(key, route, outcome).catch((error: unknown) => {
+      job.failures += 1
+      job.notBeforeMs = clock.monotonicMs() + backoffMs(job.failures, random)
+      onFailure(key, route, error, job.failures)
+    })
+    this.#underWay.add(running)
+    void running.finally(() => this.#underWay.delete(running))
+  }
+}
