@@ -141,7 +141,8 @@ export class Coordinator {
   #mayAnyGrow(directory: Directory): boolean {
     if (this.#full?.directory === directory) {
       this.#patternWishes.clear()
-      for (const [key, fanout] of this.#wishes.growths) if (mayGrow(directory.routes.get(key), fanout)) this.#tellFull(key)
+      for (const [key, fanout] of this.#wishes.growths)
+        if (mayGrow(directory.routes.get(key), fanout)) this.#tellFull(key)
       return false
     }
     for (const [key, fanout] of this.#wishes.growths) if (mayGrow(directory.routes.get(key), fanout)) return true

@@ -120,7 +120,9 @@ export class MergingBack {
     const others = frozen.otherFields ?? []
     if (others.length > 0) {
       const names = others.slice(0, namedMax).map((name) => JSON.stringify(name))
-      throw notMine(`shard ${shard.index} has fields of a record that this client has not declared: ${names.join(', ')}`)
+      throw notMine(
+        `shard ${shard.index} has fields of a record that this client has not declared: ${names.join(', ')}`,
+      )
     }
     if (isEmpty(frozen)) return
     const target = shardOf(key, route, shard.index % route.write)
@@ -140,7 +142,8 @@ export class MergingBack {
     if (!store.limits.mayShareKeys) return 0 // of a place of items `seal` says that it is one
     for (const sortType of store.limits.sortTypes)
       for await (const items of eachItem(store, requests, shard, sortType))
-        if (items.length > 0) throw notMine(`shard ${shard.index} has items of a collection that this client has not declared`)
+        if (items.length > 0)
+          throw notMine(`shard ${shard.index} has items of a collection that this client has not declared`)
     return 0
   }
 
@@ -198,14 +201,14 @@ async function ofEachType(
   work: (sortType: SortType) => Promise<number>,
 ): Promise<number> {
   let count = 0
-  let refusal: unknown
+  let refusal: BackendError | undefined
   for (const sortType of contents.sortTypes ?? []) {
     try {
       count += await work(sortType)
     } catch (error) {
       // A place of fields, or of items of another type, where a place holds only one kind.
       if (error instanceof MovedOnError || store.limits.mayShareKeys || !isRefusal(error)) throw error
-      refusal = error
+      refusal = asBackendError(error)
     }
   }
   if (count === 0 && refusal !== undefined && contents.fields === undefined) throw refusal
@@ -222,7 +225,11 @@ async function removeItems(
   let count = 0
   for await (const items of eachItem(store, requests, shard, sortType)) {
     count += items.length
-    const removals = items.map(({ sort, stamp = oldest }) => () => requests.send((call) => store.delete({ shard, sort, stamp, mode: 'remove', retentionMs: 0 }, call)))
+    const removals = items.map(
+      ({ sort, stamp = oldest }) =>
+        () =>
+          requests.send((call) => store.delete({ shard, sort, stamp, mode: 'remove', retentionMs: 0 }, call)),
+    )
     await Promise.all(removals.map((removal) => limit(removal)))
   }
   return count
