@@ -113,8 +113,9 @@ export interface ShardWrite {
   /** Who and which; undefined when every changed field is idempotent, or the record was declared without dedupe. */
   readonly stamp: WriteStamp | undefined
   /**
-   * The whole place may go by the store's own expiry, no sooner than so many milliseconds from this write. A store that knows no
-   * expiry keeps it. @default never
+   * The whole place may go by the store's own expiry, no sooner than so many milliseconds from this write; of several writes the
+   * last one that says so decides, and one that does not say so changes nothing about it. A store that knows no expiry keeps it.
+   * @default never
    */
   readonly expiresInMs?: number | undefined
 }

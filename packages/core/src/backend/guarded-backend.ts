@@ -86,11 +86,8 @@ export function checkReadAnswers(answers: readonly ShardAnswer[], read: ShardsRe
 }
 
 function checkContents(contents: ShardContents, fieldCount: number): ShardContents {
-  const { status, states, absorbed } = (contents as ShardContents | undefined) ?? {
-    status: undefined,
-    states: undefined,
-    absorbed: undefined,
-  }
+  const given: Partial<ShardContents> | undefined = contents
+  const { status, states, absorbed, otherFields } = given ?? {}
   if (status !== 'read' || !Array.isArray(states) || states.length !== fieldCount) {
     throw malformed(
       `The backend must answer a shard with a status of read and ${fieldCount} states, or of failed, but answered ${shown(contents)}.`,
@@ -98,6 +95,8 @@ function checkContents(contents: ShardContents, fieldCount: number): ShardConten
   }
   if (absorbed !== undefined && !Array.isArray(absorbed))
     throw malformed(`The backend must list absorbed shards in an array, but answered ${shown(absorbed)}.`)
+  if (otherFields !== undefined && !Array.isArray(otherFields))
+    throw malformed(`The backend must list other fields in an array, but answered ${shown(otherFields)}.`)
   return contents
 }
 

@@ -1,9 +1,11 @@
 // Problem: the rules of the contract need a place where they can be read in one screen, and tests, examples and benchmarks a
 //   store that costs next to nothing.
 // Scheme: a map from place to stored shard. JavaScript runs one call at a time, so what happens inside a call is atomic.
-// Invariants: those of the contract; a request is applied inside the call and answered by a promise that is resolved already.
-// Cost: a write is a map lookup, a merge and no promise of its own; a read allocates its answer.
-// Source: backend.ts, stored-shard.ts.
+// Invariants: those of the contract; a request is applied inside the call and answered by a promise that is resolved already;
+//   a place whose time is over is seen by nobody.
+// Cost: a write is a map lookup, a merge and no promise of its own; a read allocates its answer. Places that expire cost a look at
+//   the clock and at a few of them a write.
+// Source: backend.ts, stored-shards.ts, stored-shard.ts.
 
 import { describeError } from '../errors/describe-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
@@ -30,7 +32,7 @@ import type {
 import { readUnitsOf, writeUnitsOf } from './capacity-unit.js'
 import { MemoryCollections } from './memory-collections.js'
 import { placeOf, reservedMark, suffixBytesMax } from './place.js'
-import { StoredShard } from './stored-shard.js'
+import { StoredShards } from './stored-shards.js'
 
 /** How a backend in memory presents itself. Nothing in memory needs limits: the defaults are DynamoDB's, so that what works here works there. */
 export interface MemoryOptions {
@@ -46,7 +48,7 @@ export interface MemoryOptions {
   readonly keyBytesMax?: number
   /** The most bytes of one write. @default 358400 */
   readonly changeBytesMax?: number
-  /** By which tombstones of collections go. @default the machine's */
+  /** By which places that expire go, and tombstones of collections. @default the machine's */
   readonly clock?: Clock
 }
 
@@ -57,7 +59,7 @@ export interface MemoryOptions {
 export function memory(options: MemoryOptions = {}): Backend {
   const clock = requiredMethods<Clock>(options.clock, 'memory({ clock })', clockMethods) ?? new SystemClock()
   const shardsPerReadMax = positive('shardsPerReadMax', options.shardsPerReadMax, 100)
-  const records = new MemoryRecords(shardsPerReadMax)
+  const records = new MemoryRecords(shardsPerReadMax, clock)
   return {
     name: options.name ?? 'memory',
     capabilities: capabilitiesOf(options),
@@ -106,21 +108,24 @@ class MemoryDirectory implements DirectoryStore {
 }
 
 class MemoryRecords implements RecordStore {
-  readonly #shards = new Map<string, StoredShard>()
+  readonly #shards: StoredShards
   readonly #shardsPerReadMax: number
   /** What nearly every write answers; one promise for all of them, since it holds nothing of its own. */
   readonly #doneForOneUnit = Promise.resolve<WriteAnswer>(Object.freeze({ status: 'done', units: 1 }))
 
-  constructor(shardsPerReadMax: number) {
+  constructor(shardsPerReadMax: number, clock: Clock) {
     this.#shardsPerReadMax = shardsPerReadMax
+    this.#shards = new StoredShards(clock)
   }
 
   write(write: ShardWrite): Promise<WriteAnswer> {
     try {
       if (write.changes.length === 0)
         throw new BackendError('invalid', 'A write must change at least one field, but came with none.')
-      const shard = this.#shardAt(placeOf(write.shard))
+      const place = placeOf(write.shard)
+      const shard = this.#shards.at(place)
       const status = shard.write(write.changes, write.stamp)
+      if (write.expiresInMs !== undefined && status === 'done') this.#shards.expire(place, write.expiresInMs)
       const units = writeUnitsOf(shard.bytes)
       if (status === 'done' && units === 1) return this.#doneForOneUnit
       const forgottenUpTo = status === 'expired' ? shard.forgottenUpTo : undefined
@@ -157,8 +162,9 @@ class MemoryRecords implements RecordStore {
   seal(shard: ShardRef, fields: readonly Field[]): Promise<ShardContents> {
     try {
       const contents = this.#contents(shard, fields, 'strong') // may throw, and then nothing is sealed
-      this.#shardAt(placeOf(shard)).seal()
-      return Promise.resolve(contents)
+      const stored = this.#shards.at(placeOf(shard))
+      stored.seal()
+      return Promise.resolve({ ...contents, otherFields: stored.otherFields(fields) })
     } catch (error) {
       return Promise.reject(notDone(error))
     }
@@ -171,38 +177,32 @@ class MemoryRecords implements RecordStore {
         .map((field, i) => ({ ...field, state: contents.states[i] }))
         .filter((change) => change.state !== undefined)
       const record = { index: source.index, generation: source.generation.number }
-      this.#shardAt(placeOf(target)).absorb(record, changes, contents.absorbed ?? [])
+      this.#shards.at(placeOf(target)).absorb(record, changes, contents.absorbed ?? [])
       return Promise.resolve()
     } catch (error) {
       return Promise.reject(notDone(error))
     }
   }
 
-  clear(ref: ShardRef): Promise<'stays'> {
-    const shard = this.#shards.get(placeOf(ref))
+  clear(ref: ShardRef, retentionMs: number): Promise<'expires'> {
+    const place = placeOf(ref)
+    const shard = this.#shards.get(place)
     if (shard?.isSealed !== true)
       return Promise.reject(new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.'))
+    // Whoever clears twice does not keep the place for longer.
+    if (!shard.isEmpty || shard.goneMs === Infinity) this.#shards.expire(place, retentionMs)
     shard.clear()
-    return Promise.resolve('stays')
+    return Promise.resolve('expires')
   }
 
   stampRoute(shard: ShardRef, stamp: RouteStamp): Promise<void> {
-    this.#shardAt(placeOf(shard)).stampRoute(stamp)
+    this.#shards.at(placeOf(shard)).stampRoute(stamp)
     return Promise.resolve()
   }
 
   /** The stamp of a place. */
   routeAt(place: string): RouteStamp | undefined {
     return this.#shards.get(place)?.route
-  }
-
-  #shardAt(place: string): StoredShard {
-    let shard = this.#shards.get(place)
-    if (shard === undefined) {
-      shard = new StoredShard(place)
-      this.#shards.set(place, shard)
-    }
-    return shard
   }
 
   #contents(ref: ShardRef, fields: readonly Field[], consistency: ShardsRead['consistency']): ShardContents {

@@ -58,8 +58,11 @@ export class MemoryCollections implements CollectionStore {
 
   delete(deletion: ItemDeletion): Promise<ItemWriteAnswer> {
     return answered(() => {
-      const answer = answerOf(this.#at(deletion.shard).delete(deletion, this.#clock.nowMs()), deleteUnits)
-      return { ...answer, route: this.#routeAt(placeOf(deletion.shard)) }
+      const place = placeOf(deletion.shard)
+      const items = this.#at(deletion.shard)
+      const answer = answerOf(items.delete(deletion, this.#clock.nowMs()), deleteUnits)
+      if (items.isEmpty) this.#places.delete(place)
+      return { ...answer, route: this.#routeAt(place) }
     })
   }
 

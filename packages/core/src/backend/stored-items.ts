@@ -30,6 +30,11 @@ export class StoredItems {
   /** Tombstones in the order in which they came. */
   readonly #tombstones = new Set<Entry>()
 
+  /** Whether there is neither an item nor a tombstone. */
+  get isEmpty(): boolean {
+    return this.#entries.length === 0
+  }
+
   /** Stores an item; answers with the stamp of what is newer and stays. */
   put({ sort, stamp, value }: ItemPut): Stamp | undefined {
     return this.#replace({ sort: ownSort(sort), stamp, value, goneMs: Infinity })

@@ -32,6 +32,8 @@ export class StoredShard {
   #absorbed: readonly AbsorbedShard[] | undefined
   #route: RouteStamp | undefined
   #bytes: number
+  /** From when on the whole place may go. */
+  goneMs = Infinity
 
   constructor(place: string) {
     this.#bytes = byteLength(place)
@@ -82,6 +84,18 @@ export class StoredShard {
   /** Freezes the shard. */
   seal(): void {
     this.#isSealed = true
+  }
+
+  /** Names of fields that stand here beside these. */
+  otherFields(fields: readonly Field[]): readonly string[] | undefined {
+    const asked = new Set(fields.map(({ name }) => name))
+    const others = [...this.#fields.keys()].filter((name) => !asked.has(name))
+    return others.length === 0 ? undefined : others
+  }
+
+  /** Whether it has no fields. */
+  get isEmpty(): boolean {
+    return this.#fields.size === 0
   }
 
   /** Drops the fields; the seal and the writers stay. */

@@ -201,6 +201,7 @@ describe('the checks for whoever awaits the answer', () => {
     [[{ status: 'read' }]],
     [[undefined]],
     [[{ status: 'read', states: [1], absorbed: 3 }]],
+    [[{ status: 'read', states: [1], otherFields: 'views' }]],
   ])('a read of one shard and field answered with %j is no answer', (answers) => {
     expect(kindOf(() => checkReadAnswers(answers as unknown as ShardAnswer[], read))).toBe('unavailable')
   })
