@@ -14,21 +14,26 @@ const fieldsMax = 1_000
 /** A text that replaces what a field of a user's own rule was going to be, and the digest of what it was merged with. */
 export type Merged = ReadonlyMap<FieldChange, readonly [text: string, digest: string]>
 
+/** More than some thousand years is no expiry that Redis takes. */
+const stayMsMax = 1e14
+
 /** A write. `isConfirmed`: a WAIT follows. Throws `BackendError` of kind `invalid` for fields that cannot be written. */
 export function writeArgs(
   stamp: WriteStamp | undefined,
   isConfirmed: boolean,
   adopted: string,
   changes: readonly FieldChange[],
+  expiresInMs: number | undefined,
   merged?: Merged,
 ): string[] {
   const args = stamp === undefined ? ['', '', ''] : stampArgs(stamp)
   const [first] = changes as [FieldChange]
-  if (!isConfirmed && adopted === '' && changes.length === 1 && isWholeSum(first)) {
+  if (!isConfirmed && adopted === '' && expiresInMs === undefined && changes.length === 1 && isWholeSum(first)) {
     args.push(hashFieldOf(first.name), encoded(first))
     return args
   }
-  return addFields(args, isConfirmed ? 'confirm' : 'write', adopted, changes, merged)
+  const stayMs = expiresInMs === undefined ? '' : String(Math.min(Math.max(1, Math.ceil(expiresInMs)), stayMsMax))
+  return addFields(args, [isConfirmed ? 'confirm' : 'write', adopted, '', stayMs], changes, merged)
 }
 
 /** Of the last stamp: a writer stays the same, and so does its horizon for a millisecond; numbers cost more than all other texts. */
@@ -54,7 +59,7 @@ export function absorbArgs(
   merged?: Merged,
 ): string[] {
   const record = `${source.index}:${source.generation.number}`
-  return addFields(['', record, absorbedText(contents.absorbed)], 'absorb', adopted, changes, merged)
+  return addFields(['', record, absorbedText(contents.absorbed)], ['absorb', adopted, '', ''], changes, merged)
 }
 
 /** Sums first. Throws like {@link checkCount}. */
@@ -75,14 +80,11 @@ export function isWholeSum(change: FieldChange): boolean {
   return operationOf(change) === 'i'
 }
 
-function addFields(
-  args: string[],
-  mode: 'write' | 'confirm' | 'absorb',
-  adopted: string,
-  changes: readonly FieldChange[],
-  merged: Merged | undefined,
-): string[] {
-  const at = args.push(mode, adopted, '')
+/** What stands before the fields: the mode, the field of adopted strings, the number of sums, to be filled in, and the stay. */
+type Head = readonly [mode: 'write' | 'confirm' | 'absorb', adopted: string, sumCount: '', stayMs: string]
+
+function addFields(args: string[], head: Head, changes: readonly FieldChange[], merged: Merged | undefined): string[] {
+  const at = args.push(...head)
   let sumCount = 0
   for (const change of changes) {
     const operation = operationOf(change)
@@ -94,6 +96,6 @@ function addFields(
       args.push(operation, hashFieldOf(change.name), text, digest)
     }
   }
-  args[at - 1] = String(sumCount)
+  args[at - 2] = String(sumCount)
   return args
 }

@@ -34,6 +34,12 @@ export function hashFieldOf(name: string): string {
   return name.startsWith(reservedMark) ? `${reservedMark}=${name}` : name
 }
 
+/** The inverse of {@link hashFieldOf}. */
+export function nameOf(hashField: string): string {
+  const mark = `${reservedMark}=`
+  return hashField.startsWith(mark) ? hashField.slice(mark.length) : hashField
+}
+
 /** How the script merges a field. */
 export function operationOf({ rule }: Field): Operation {
   switch (rule.kind) {

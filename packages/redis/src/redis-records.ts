@@ -32,7 +32,7 @@ import { applyScript } from './scripts/apply.js'
 import { clearScript } from './scripts/clear.js'
 import { sealScript } from './scripts/seal.js'
 import { stampScript } from './scripts/stamp.js'
-import { contentsOf, fieldNamesOf } from './shard-contents.js'
+import { contentsOf, fieldNamesOf, otherFieldsOf } from './shard-contents.js'
 
 const done: WriteAnswer = Object.freeze({ status: 'done' })
 const sealed: WriteAnswer = Object.freeze({ status: 'sealed' })
@@ -47,7 +47,7 @@ export class RedisRecords implements RecordStore {
     this.#options = options
   }
 
-  write({ shard, changes, stamp }: ShardWrite): Promise<WriteAnswer> {
+  write({ shard, changes, stamp, expiresInMs }: ShardWrite): Promise<WriteAnswer> {
     try {
       const { adoptStringAs, writeReplicas } = this.#options
       const isConfirmed = writeReplicas > 0
@@ -61,12 +61,12 @@ export class RedisRecords implements RecordStore {
         isConfirmed,
         isDeduped: stamp !== undefined,
         resendCount: this.#port.resendCount(),
-        argsOf: (merged) => writeArgs(stamp, isConfirmed, adoptStringAs, ordered, merged),
+        argsOf: (merged) => writeArgs(stamp, isConfirmed, adoptStringAs, ordered, expiresInMs, merged),
         made: writeAnswerOf,
       }
       const [first] = ordered as [FieldChange]
-      const isBare = stamp === undefined && shard.index === 0 && ordered.length === 1 && !isConfirmed
-      return isBare && isWholeSum(first)
+      const isBare = stamp === undefined && shard.index === 0 && expiresInMs === undefined
+      return isBare && ordered.length === 1 && !isConfirmed && isWholeSum(first)
         ? addBare(this.#port, this.#options, application, done)
         : apply(this.#port, this.#options, application)
     } catch (error) {
@@ -105,8 +105,9 @@ export class RedisRecords implements RecordStore {
     const request = { script: sealScript, key: placeOf(shard), args: fieldNamesOf(fields, shard.index) }
     const answer = (await this.#change(request)) as readonly unknown[]
     const again = { ...request, stands: Array.isArray }
-    const [values] = (await awaitReplicas(this.#port, again, answer, answer[1], this.#options)) as readonly unknown[]
-    return contentsOf(fields, values)
+    const stood = (await awaitReplicas(this.#port, again, answer, answer[1], this.#options)) as readonly unknown[]
+    const [values, , others] = stood
+    return { ...contentsOf(fields, values), otherFields: otherFieldsOf(others) }
   }
 
   async absorb(absorb: Absorb): Promise<void> {

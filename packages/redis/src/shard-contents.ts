@@ -1,6 +1,6 @@
 import { BackendError, type Field, type ShardContents } from '@spillway/core'
 
-import { absorbedField, absorbedOf, hashFieldOf, routeField, routeOf, stateOf } from './field-state.js'
+import { absorbedField, absorbedOf, hashFieldOf, nameOf, routeField, routeOf, stateOf } from './field-state.js'
 
 /** What HMGET is asked for, so that {@link contentsOf} finds it. A route stands in shard 0 alone. */
 export function fieldNamesOf(fields: readonly Field[], shardIndex: number): readonly string[] {
@@ -20,4 +20,11 @@ export function contentsOf(fields: readonly Field[], values: unknown): ShardCont
     absorbed: absorbedOf(values[fields.length]),
     route: routeOf(values[fields.length + 1]),
   }
+}
+
+/** Names of fields that a seal was not asked for. Throws `BackendError` for an answer of another form. */
+export function otherFieldsOf(fields: unknown): readonly string[] | undefined {
+  if (!Array.isArray(fields))
+    throw new BackendError('unavailable', 'Redis answered a seal in a form that is not known.')
+  return fields.length === 0 ? undefined : fields.map((field) => nameOf(String(field)))
 }

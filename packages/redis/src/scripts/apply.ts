@@ -16,8 +16,8 @@ import { onlineReplicas, Script } from './script.js'
 /**
  * KEYS: the shard. ARGV: the writer's field or nothing, its number, forget up to. Then, for what nearly every write is, the name
  * and the amount of its only field; else `write` or `confirm`, the field of adopted strings or nothing, how many sums there are,
- * a name and an amount for each, and four arguments for each other field: operation, name, state, and for `c` the digest of what
- * the state was merged with. For `absorb`: nothing, `index:generation`, nested records as `index:generation,…`, and on as for
+ * after how many milliseconds the place may go or nothing, a name and an amount for each sum, and four arguments for each other
+ * field: operation, name, state, and for `c` the digest of what the state was merged with. For `absorb`: nothing, `index:generation`, nested records as `index:generation,…`, and on as for
  * `write`. What is found done is written once more by `confirm` and `absorb`, for a WAIT that follows.
  *
  * Answers `done`, `sealed`, [`expired`, number] or, when a digest does not hold any more, [`retry`, text, digest, …] for each
@@ -43,8 +43,8 @@ end
 -- Whatever was refused is refused once more below, and named.
 if isKnown and type(sum) == 'number' then undo(ARGV[4], ARGV[5]) end
 
-local mode, adopted, sumCount, sums = ARGV[4], ARGV[5], tonumber(ARGV[6]), 5
-if isPlain then mode, adopted, sumCount, sums = 'write', '', 1, 2 end
+local mode, adopted, sumCount, stayMs, sums = ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7], 6
+if isPlain then mode, adopted, sumCount, stayMs, sums = 'write', '', 1, '', 2 end
 local adoptedText
 if meta.err then
   if adopted == '' or redis.call('TYPE', key).ok ~= 'string' then return meta end
@@ -226,10 +226,14 @@ for i = 1, sumCount do
   end
   added = i
 end
+-- Answers 0 where there is no key yet; then it says only that it is permitted.
+local expired = not failure and stayMs ~= '' and redis.pcall('PEXPIRE', key, stayMs)
+if type(expired) == 'table' then failure = expired end
 if not failure and #sets > 0 then
   local reply = redis.pcall('HSET', key, unpack(sets))
   if type(reply) == 'table' then failure = reply end
 end
+if not failure and expired == 0 then redis.call('PEXPIRE', key, stayMs) end
 if failure then
   for i = 1, added or 0 do
     undo(ARGV[sums + 2 * i], ARGV[sums + 1 + 2 * i])

@@ -76,14 +76,15 @@ async function everythingWithItems(backend: Backend): Promise<void> {
     })
 }
 
-/** Adds 1 to a field and sets another. */
+/** Adds 1 to a field and sets another; in some keys with an expiry. */
 function writeTwo(backend: Backend, key: string) {
   const changes = [
     { ...total, state: 1 },
     { ...top, state: 1 },
   ]
   const stamp = { writer: 'w', sequence: 1, forgetUpTo: 0 }
-  return backend.records.write({ shard: shardOf(key), changes, stamp }, call)
+  const expiresInMs = key === 'expiring' ? 60_000 : undefined
+  return backend.records.write({ shard: shardOf(key), changes, stamp, expiresInMs }, call)
 }
 
 async function asUser<T>(given: string, body: (client: Redis) => Promise<T>): Promise<T> {
@@ -144,8 +145,8 @@ describe("the README's least rights", () => {
 
   test.each(commands)('leave nothing half done when one is missing: %s', async (command) => {
     await server.call('SET', 'counter', '5', 'EX', '1000')
-    await server.call('HSET', 'post:1', 'total', '5')
-    for (const key of ['post:1', 'counter']) {
+    for (const key of ['post:1', 'expiring']) await server.call('HSET', key, 'total', '5')
+    for (const key of ['post:1', 'expiring', 'counter']) {
       await asUser(`${rules} ${adopting} -${command.slice(1)}`, async (client) => {
         const backend = redis({ client, adoptStringAs: 'total' })
         const outcome = await writeTwo(backend, key).then(

@@ -35,24 +35,27 @@ const lost: CommandAnswer = { status: 'failed', error: new Error('Socket closed 
 
 describe('a seal', () => {
   test('answers with what is frozen where a replica has it, not with what a server that failed had', async () => {
-    const { port } = scripted({ alone: [[['5', null], 1]], inOrder: [[answered([['7', null], 1]), answered(1)]] })
+    const { port } = scripted({
+      alone: [[['5', null], 1, []]],
+      inOrder: [[answered([['7', null], 1, []]), answered(1)]],
+    })
     const { states } = await redis({ client: port }).records.seal(shardOf('k', 1), [total], call)
     expect(states).toEqual([7])
   })
 
   test('waits for nobody where nobody replicates', async () => {
-    const { port, waits } = scripted({ alone: [[['5', null], 0]], inOrder: [] })
+    const { port, waits } = scripted({ alone: [[['5', null], 0, []]], inOrder: [] })
     const { states } = await redis({ client: port }).records.seal(shardOf('k', 1), [total], call)
     expect(states).toEqual([5])
     expect(waits).toEqual([])
   })
 
   test.each([
-    ['no replica has it in time', [answered([['5', null], 1]), answered(0)]],
-    ['the connection is lost before it is known', [answered([['5', null], 1]), lost]],
+    ['no replica has it in time', [answered([['5', null], 1, []]), answered(0)]],
+    ['the connection is lost before it is known', [answered([['5', null], 1, []]), lost]],
     ['it cannot be repeated', [lost, lost]],
   ])('is «unknown» when %s', async (_, pair) => {
-    const { port, waits } = scripted({ alone: [[['5', null], 1]], inOrder: [pair] })
+    const { port, waits } = scripted({ alone: [[['5', null], 1, []]], inOrder: [pair] })
     const sealing = redis({ client: port, replicaWaitMs: 70 }).records.seal(shardOf('k', 1), [total], call)
     expect(await failureOf(sealing)).toMatchObject({ kind: 'unknown' })
     expect(waits).toEqual([['wait', '1', '70']])
@@ -65,8 +68,11 @@ describe('a key that has moved', () => {
   const moved: CommandAnswer = { status: 'failed', error: new Error('MOVED 7 127.0.0.1:7001') }
 
   test('is looked for, and its change repeated there', async () => {
-    const confirmed = [answered([['5', null], 1]), answered(1)]
-    const { port, waits } = scripted({ alone: [[['5', null], 1], 'hash'], inOrder: [[moved, answered(0)], confirmed] })
+    const confirmed = [answered([['5', null], 1, []]), answered(1)]
+    const { port, waits } = scripted({
+      alone: [[['5', null], 1, []], 'hash'],
+      inOrder: [[moved, answered(0)], confirmed],
+    })
     const { states } = await redis({ client: port }).records.seal(shardOf('k', 1), [total], call)
     expect(states).toEqual([5])
     expect(waits).toHaveLength(2)
@@ -74,10 +80,10 @@ describe('a key that has moved', () => {
 
   test('is looked for again a little later when the client was told an old place', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout'] })
-    const confirmed = [answered([['5', null], 1]), answered(1)]
+    const confirmed = [answered([['5', null], 1, []]), answered(1)]
     const stale = Array.from({ length: 3 }, () => [moved, answered(0)])
     const { port, waits } = scripted({
-      alone: [[['5', null], 1], 'hash', 'hash', 'hash'],
+      alone: [[['5', null], 1, []], 'hash', 'hash', 'hash'],
       inOrder: [...stale, confirmed],
     })
     const sealing = redis({ client: port }).records.seal(shardOf('k', 1), [total], call)
