@@ -65,6 +65,11 @@ export function fieldAttribute(name: string, taken: ReadonlySet<string>): string
   return name.startsWith(ownMark) || name === '__proto__' || taken.has(name) ? fieldMark + name : name
 }
 
+/** The inverse of {@link fieldAttribute}, for what is a field's. */
+export function fieldOfAttribute(attribute: string): string {
+  return attribute.startsWith(fieldMark) ? attribute.slice(fieldMark.length) : attribute
+}
+
 /**
  * Where a property of a collection's item stands; `keys` are the names of the table's key. DynamoDB has no empty names, and the
  * SDK none that is `__proto__`.

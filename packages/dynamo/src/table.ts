@@ -1,7 +1,7 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { BackendError, type Field } from '@spillway/core'
 
-import { fieldAttribute } from './attributes.js'
+import { fieldAttribute, fieldOfAttribute, isOwnAttribute } from './attributes.js'
 import { layoutOf, type FieldLayout } from './field-layout.js'
 import type { ResolvedOptions } from './options.js'
 import { sortAttribute, type SortKey } from './sort-attribute.js'
@@ -41,14 +41,21 @@ export class Table {
     return key
   }
 
-  /** Whether the table has an attribute for itself. */
-  isTaken(attribute: string): boolean {
-    return this.#taken.has(attribute)
-  }
-
   /** The attribute of a field. */
   attribute(field: Field): string {
     return fieldAttribute(field.name, this.#taken)
+  }
+
+  /** Names of fields that stand in an item beside these; undefined for none. */
+  otherFields(fields: readonly Field[], item: Item): readonly string[] | undefined {
+    const asked = new Set(this.layout(fields).attributes)
+    const others = this.fieldAttributes(item).filter((attribute) => !asked.has(attribute))
+    return others.length === 0 ? undefined : others.map(fieldOfAttribute)
+  }
+
+  /** Attributes of an item that are neither the table's own nor Spillway's. */
+  fieldAttributes(item: Item): readonly string[] {
+    return Object.keys(item).filter((name) => !this.#taken.has(name) && !isOwnAttribute(name))
   }
 
   /** Where the fields of a record stand: remembered for as long as the very list is. */

@@ -1,13 +1,13 @@
 // Problem: a shard that was merged back is read by nobody, and yet has to refuse what may still arrive for it.
 // Scheme: take every field out of its item, leave what is Spillway's own, and set the table's TTL attribute, if it has one.
 // Invariants: only a sealed shard is touched; the item goes no sooner than `retentionMs` after the first clear, by this
-//   machine's clock; without a TTL attribute its remains stay.
+//   machine's clock, whatever its writes said; without a TTL attribute its remains stay.
 // Cost: one strong read and one write; one more of each for every 512 fields beyond the first.
 // Source: docs/routing.md, «Rules for records»; howitworks-ttl.html: an expired item goes within a few days.
 
 import { BackendError, placeOf, type Call, type ShardRef } from '@spillway/core'
 
-import { isOwnAttribute, sealedAttribute } from '../attributes.js'
+import { sealedAttribute } from '../attributes.js'
 import { contended } from '../contention.js'
 import { isSealed } from '../dedupe.js'
 import { Effort, withThrottles } from '../effort.js'
@@ -50,7 +50,7 @@ async function cleared(
     const item = await lookFor(parts, place, call, effort)
     if (!isSealed(shard, item))
       throw new BackendError('rejected', 'Only a sealed shard is cleared, and this one is not.')
-    const fields = Object.keys(item).filter((name) => !parts.table.isTaken(name) && !isOwnAttribute(name))
+    const fields = parts.table.fieldAttributes(item)
     const now = fields.slice(0, removedAtOnceMax)
     const expression = clearing(parts.table, item, now, retentionMs)
     if (expression.isEmpty) return answer
@@ -66,7 +66,8 @@ function clearing(table: Table, item: Item, fields: readonly string[], retention
   expression.require(`attribute_exists(${expression.name(sealedAttribute)})`)
   for (const field of fields) expression.remove(field)
   const { ttlAttribute } = table
-  if (ttlAttribute !== undefined && attributeIn(item, ttlAttribute) === undefined)
-    expression.set(ttlAttribute, { N: String(epochSeconds(retentionMs)) })
+  // Whoever clears twice does not keep the item for longer.
+  const isDue = ttlAttribute !== undefined && (fields.length > 0 || attributeIn(item, ttlAttribute) === undefined)
+  if (isDue) expression.set(ttlAttribute, { N: String(epochSeconds(retentionMs)) })
   return expression
 }

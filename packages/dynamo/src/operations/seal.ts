@@ -24,5 +24,9 @@ export async function seal(
   const outcome = await update(parts, place, expression, true, call)
   if (outcome.status === 'conditionFailed') throw contended(place) // there is no condition
   const { Attributes, ConsumedCapacity } = outcome.output
-  return contentsOf(parts.table, fields, Attributes ?? {}, ConsumedCapacity?.CapacityUnits, outcome.throttles)
+  const item = Attributes ?? {}
+  return {
+    ...contentsOf(parts.table, fields, item, ConsumedCapacity?.CapacityUnits, outcome.throttles),
+    otherFields: parts.table.otherFields(fields, item),
+  }
 }

@@ -4,7 +4,8 @@
 //   shard is sealed, or a number is too old, or fields have lost, and then the rest goes once more without them.
 // Invariants: those of dedupe.ts and change-plan.ts; each further round has a field less or a rival's write to follow. Once a
 //   copy of any round may still be on its way, no failure of a later one says that nothing was done. Shard 0 is never sealed:
-//   sums that go there without a number have no condition at all, and are a plain ADD.
+//   sums that go there without a number have no condition at all, and are a plain ADD. A write that is done has set its expiry,
+//   by this machine's clock, also if all of its fields have lost.
 // Cost: one request; one more for fields that lose; one strong read before it for a rule of the user's own, and for more than
 //   32 max, min and latest fields.
 // Source: API_UpdateItem.html, on ReturnValuesOnConditionCheckFailure.
@@ -19,6 +20,7 @@ import { Expression } from '../expression.js'
 import { roundsMax } from '../limits.js'
 import type { Parts } from '../parts.js'
 import type { Item } from '../table.js'
+import { epochSeconds } from '../time/epoch-seconds.js'
 import { lookFor } from './look.js'
 import { update } from './update.js'
 
@@ -42,8 +44,9 @@ export async function write(parts: Parts, asked: ShardWrite, call: Call): Promis
 }
 
 async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effort): Promise<WriteAnswer> {
-  const { shard, changes, stamp } = asked
+  const { shard, changes, stamp, expiresInMs } = asked
   const { table, housekeeping } = parts
+  const isExpiring = expiresInMs !== undefined && table.ttlAttribute !== undefined
   const place = placeOf(shard)
   let remaining = changes
   let known: Item | undefined
@@ -53,11 +56,12 @@ async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effo
     if (judgement !== undefined) return judgement
     remaining = withoutLosers(table, remaining, known)
   }
-  for (let round = 0; round < roundsMax && remaining.length > 0; round++) {
+  for (let round = 0; round < roundsMax && (remaining.length > 0 || isExpiring); round++) {
     const expression = new Expression()
     if (shard.index > 0) requireOpen(expression)
     if (stamp !== undefined) requireNew(expression, stamp)
     applyChanges(expression, table, remaining, known)
+    if (isExpiring) expression.set(table.ttlAttribute, { N: String(epochSeconds(expiresInMs)) })
     const isLooking = stamp !== undefined && housekeeping.wantsToLook(stamp)
     const outcome = await update(parts, place, expression, isLooking, call)
     if (outcome.status === 'answered') {
@@ -75,6 +79,6 @@ async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effo
     remaining = withoutLosers(table, remaining, known)
     if (remaining.length === count) await afterCollision({ place, round, builtOn, found: known }, call)
   }
-  if (remaining.length > 0) throw contended(place)
+  if (remaining.length > 0 || isExpiring) throw contended(place)
   return { status: 'done' } // all that is left has lost: what is stored stands above it
 }
