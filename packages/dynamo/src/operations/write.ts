@@ -56,7 +56,8 @@ async function written(parts: Parts, asked: ShardWrite, call: Call, effort: Effo
     if (judgement !== undefined) return judgement
     remaining = withoutLosers(table, remaining, known)
   }
-  for (let round = 0; round < roundsMax && (remaining.length > 0 || isExpiring); round++) {
+  for (let round = 0; round < roundsMax; round++) {
+    if (remaining.length === 0 && !isExpiring) break
     const expression = new Expression()
     if (shard.index > 0) requireOpen(expression)
     if (stamp !== undefined) requireNew(expression, stamp)
