@@ -29,6 +29,7 @@ import { Routing } from './routing/routing.js'
 import { writerId } from './routing/writer-id.js'
 import { Spreading } from './routing/spreading.js'
 import type { Stages } from './stages.js'
+import { type KeptChanges, SpoolLog } from './spool/spool-log.js'
 import { type ClientCounters, Counters } from './telemetry/counters.js'
 import { type ClientEvents, type EventName, Events } from './telemetry/events.js'
 import { Ticker } from './time/ticker.js'
@@ -38,7 +39,7 @@ import { WritePath } from './write-path.js'
  * Opens the backend and fetches the directory of routes, each in one attempt of `limits.requestTimeoutMs`, which is the only request that a client makes unasked at its start.
  * Rejects with `INVALID_ARGUMENT` for options that are out of bounds or in conflict, with `DIRECTORY_MISMATCH` when other
  * clients of the backend use other `routing` timings or another format, and with `BACKEND` when the backend cannot be reached,
- * or (kind `invalid`) when what stands in the directory's place is malformed.
+ * or (kind `invalid`) when what stands in the directory's place is malformed, and with `SPOOL` when the spool cannot be used.
  */
 export async function createClient(options: ClientOptions): Promise<Client> {
   const resolved = resolveOptions(options)
@@ -52,6 +53,11 @@ export interface CloseReport extends FlushReport {
   /** Why the backend could not be closed; undefined when it was. It says nothing about what was written. */
   readonly closeError: BackendError | undefined
 }
+  /**
+   * Buffered changes that stay in the spool for the next start: the backend took them in no time, or nobody has declared their
+   * record as it was. Undefined without a spool.
+   */
+  readonly kept: readonly KeptChanges[] | undefined
 
 /** One process's part of a fleet that shares a backend. Made by {@link createClient}. */
 export class Client {
@@ -143,7 +149,8 @@ export class Client {
 
   /** @internal */
   async open(): Promise<void> {
-    const { backend, clock, options, routing } = this.#stages
+    const { backend, clock, options, routing, spool } = this.#stages
+    await spool?.open()
     const itemHash = backend.collections === undefined ? undefined : loadItemHash()
     itemHash?.catch(reportedBelow)
     try {
@@ -152,6 +159,7 @@ export class Client {
       this.#itemHash = await itemHash
     } catch (error) {
       await this.#closeBackend() // what led here is what the caller is told
+      spool: options.spool && new SpoolLog(options.spool),
       throw error
     }
     this.#ticker.start()
@@ -174,6 +182,7 @@ export class Client {
    * collection. Throws `InvalidArgumentError` when the backend keeps none, or none with such sort values, or when another
    * collection has its prefix, and `ClosedError` on a closed client.
    */
+      await spool?.close()
   collection<Item extends object>(name: string, options?: CollectionOptions<Item, 'string'>): Collection<Item>
   collection<Item extends object, Sort extends SortType>(
     name: string,
@@ -225,7 +234,7 @@ export class Client {
   }
 
   async #close(): Promise<CloseReport> {
-    const { routing } = this.#stages
+    const { routing, spool } = this.#stages
     this.#writeBounds.close()
     this.#readBounds.close()
     const itemReads = this.#itemReadPaths.map((path) => path.close()) // they accept nothing from here on
@@ -234,7 +243,8 @@ export class Client {
     this.#ticker.stop()
     await Promise.all([routing.close(), this.#coordinator.idle()])
     const closeError = await this.#closeBackend()
-    return { ...report, closeError }
+    const kept = await spool?.close()
+    return { ...report, closeError, kept }
   }
 
   /** Answers with what went wrong. */

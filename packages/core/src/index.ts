@@ -91,10 +91,13 @@ export { compareSort, sortBytes, sortOf, type SortType, type SortValue } from '.
 export { BackendError, isBackendError, type FailureKind, type ThrottleDetail } from './backend/backend-error.js'
 export { ownGeneration, type Generation, type ShardRef } from './operation.js'
 export type { Phase } from './routing/route.js'
+export type { Spool, SpoolBatch, SpoolEntry } from './spool/spool.js'
+export type { KeptChanges } from './spool/spool-log.js'
 
 export { isSpillwayError, SpillwayError, type ErrorCode, type ErrorFields } from './errors/spillway-error.js'
 export { InvalidArgumentError } from './errors/misuse-error.js'
 export { ClosedError } from './errors/closed-error.js'
+export { SpoolError, type SpoolFailure } from './errors/spool-error.js'
 export { LimitReachedError } from './errors/limit-error.js'
 export { WriteRejectedError, WriteUnknownError } from './errors/write-error.js'
 export { PartialReadError, ReadFailedError, ValueOutOfRangeError } from './errors/read-error.js'

@@ -1,5 +1,6 @@
 import type { Backend } from './backend/backend.js'
 import type { Random } from './chance/random.js'
+import type { Spool } from './spool/spool.js'
 import type { Clock } from './time/clock.js'
 
 /** What `createClient` takes. Only `backend` is needed. */
@@ -16,6 +17,11 @@ export interface ClientOptions {
   readonly sharding?: ShardingOptions
   /** Reading shards. */
   readonly gather?: GatherOptions
+  /**
+   * Where changes to records that are written with `ack: 'buffered'` are kept until they are in the backend, so that they survive
+   * the process: `spool()` of `@spillway/spool`. Opened and closed by the client. @default none: they are lost with the process
+   */
+  readonly spool?: Spool
   /** Bounds on what is held in memory and waited for. */
   readonly limits?: LimitOptions
   /** `strong` reads see every acknowledged write. `eventual` reads cost half in DynamoDB and waive that promise. @default 'strong' */

@@ -15,6 +15,7 @@ import type {
   ResolvedRoutingOptions,
   ResolvedShardingOptions,
 } from './resolved-options.js'
+import type { Spool } from './spool/spool.js'
 import type { Clock } from './time/clock.js'
 import { SystemClock } from './time/system-clock.js'
 
@@ -36,6 +37,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
   ])
   const { backend } = options
   checkBackend(backend)
+    'spool',
   const routing = resolveRouting(options['routing'])
   const limits = resolveLimits(options['limits'])
   if (limits.requestTimeoutMs > limits.writeTimeoutMs) {
@@ -71,6 +73,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
   })
 }
 
+    spool: requiredMethods<Spool>(options['spool'], 'spool', ['open', 'commit', 'close']),
 function resolveDetection(given: unknown, backend: Backend): ResolvedDetectionOptions {
   const options = knownOptions(given, 'detection', [
     'bytesMax',

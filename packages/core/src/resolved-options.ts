@@ -2,6 +2,7 @@ import type { Backend } from './backend/backend.js'
 import type { Random } from './chance/random.js'
 import type { ResolvedDetectionOptions } from './detection/detection.js'
 import type { ShardingRule } from './options.js'
+import type { Spool } from './spool/spool.js'
 import type { Clock } from './time/clock.js'
 
 /** Options with every default filled in and every value checked. Stages take nothing else. */
@@ -16,6 +17,7 @@ export interface ResolvedOptions {
   readonly sharding: ResolvedShardingOptions
   readonly gather: ResolvedGatherOptions
   readonly limits: ResolvedLimits
+  readonly spool: Spool | undefined
 }
 
 /** See `RoutingOptions`. */

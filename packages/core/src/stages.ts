@@ -5,6 +5,7 @@ import type { Detection } from './detection/detection.js'
 import type { DeadlineList } from './internal/deadline-list.js'
 import type { ResolvedOptions } from './resolved-options.js'
 import type { Routing } from './routing/routing.js'
+import type { SpoolLog } from './spool/spool-log.js'
 import type { Counters } from './telemetry/counters.js'
 import type { Events } from './telemetry/events.js'
 import type { Clock } from './time/clock.js'
@@ -25,4 +26,6 @@ export interface Stages {
   readonly counters: Counters
   /** The store refused an attempt for lack of capacity: evidence of heat, a count and an event. */
   throttled(key: string, shardIndex: number, side: 'write' | 'read', throttle: ThrottleDetail): void
+  /** Keeps buffered changes on disk; undefined when they may be lost with the process. */
+  readonly spool: SpoolLog | undefined
 }

@@ -6,22 +6,28 @@ import { sequenceAt } from './backend/backend.js'
 import { Collapse, type WriteOptions } from './collapse/collapse.js'
 import type { FailureLog } from './collapse/failure-log.js'
 import type { Flight, FlightOutcome } from './collapse/flight.js'
+import { WriteUnknownError } from './errors/write-error.js'
 import { hashKey } from './internal/hash-key.js'
 import type { RecordShape } from './merge/record-shape.js'
 import type { StampSource } from './merge/stamp.js'
 import type { ShardRef } from './operation.js'
 import { shardToWrite } from './routing/route.js'
+import { FlightEntry } from './spool/flight-entry.js'
+import type { Left, SpoolLog } from './spool/spool-log.js'
+import { statesOf } from './spool/spooled.js'
 import type { Stages } from './stages.js'
 
 /** The write path of one record. */
 export class WritePath {
   readonly #stages: Stages
   readonly #shape: RecordShape
+  readonly #prefix: string
   readonly #failures: FailureLog
   readonly #collapse: Collapse
   readonly #writer: string
   readonly #writerSeed: number
   #sequence = 0
+  #isClosing = false
 
   constructor(
     stages: Stages,
@@ -35,6 +41,7 @@ export class WritePath {
     const { backend, clock, random, routing, deadlines, options } = stages
     this.#stages = stages
     this.#shape = shape
+    this.#prefix = prefix
     this.#failures = failures
     this.#writer = writer
     this.#writerSeed = hashKey(writer, 0)
@@ -57,6 +64,7 @@ export class WritePath {
         retryHorizonMs: options.routing.retryHorizonMs,
         pickShard: (key, nowMs) => this.#pickShard(key, nowMs),
         nextStamp: (aboveSequence) => this.#nextStamp(aboveSequence),
+        isClosing: () => this.#isClosing,
         onThrottle: (key, shardIndex, throttle) => stages.throttled(key, shardIndex, 'write', throttle),
       },
       isHot: (key) => stages.detection.isHot(key),
@@ -65,7 +73,10 @@ export class WritePath {
         stages.declare(key)
       },
       onLanded: (flight, outcome) => this.#landed(flight, outcome),
+      spool: stages.spool,
     })
+    // Not at once: whoever declares the record may still subscribe to the events that this brings.
+    if (stages.spool !== undefined) queueMicrotask(() => this.#restore(stages.spool))
   }
 
   /** Accepts a change; see `Records.write`. */
@@ -80,6 +91,7 @@ export class WritePath {
 
   /** See `Collapse.close`. */
   close(): Promise<void> {
+    this.#isClosing = true
     return this.#collapse.close()
   }
 
@@ -102,15 +114,63 @@ export class WritePath {
     return {
       writer: this.#writer,
       sequence: this.#sequence,
-      forgetUpTo: sequenceAt(wallMs - this.#stages.options.routing.retryHorizonMs),
+      forgetUpTo: this.#forgetUpTo(wallMs),
     }
   }
 
-  #landed(flight: Flight, { error, units }: FlightOutcome): void {
+  /** Goes on with what earlier lives have left of this record. A client that closes leaves it to the next. */
+  #restore(log: SpoolLog | undefined): void {
+    if (log === undefined || this.#isClosing) return
+    for (const left of log.takeLeft(this.#shape.name)) this.#restoreOne(log, left)
+  }
+
+  #restoreOne(log: SpoolLog, { change, sending, ticket }: Left): void {
+    const { clock, counters, events } = this.#stages
+    const { record, name, changeCount } = change
+    const key = change.prefix + name
+    const wallMs = clock.wallMs()
+    const agoMs = sending === undefined ? 0 : wallMs - sending.firstSentMs
+    const doubt = this.#doubtAt(agoMs)
+    if (doubt !== undefined) {
+      counters.failedWrites += changeCount
+      this.#failures.add(record, key, changeCount, changeCount, new WriteUnknownError(key, doubt))
+      log.remove([ticket]).catch(toldAgain)
+      return
+    }
+    try {
+      const states = statesOf(this.#shape, this.#prefix, change)
+      const start = sending && {
+        stamp: sending.stamp && { ...sending.stamp, forgetUpTo: this.#forgetUpTo(wallMs) },
+        entry: new FlightEntry(log, clock, () => change, [ticket], sending),
+        sent: { shard: sending.shard, agoMs: Math.max(0, agoMs) },
+      }
+      this.#collapse.restore(name, states, ticket, changeCount, start)
+    } catch (error) {
+      log.keep(record, changeCount)
+      if (events.hasListeners('spool-kept')) events.emit('spool-kept', { record, key, changeCount, error })
+    }
+  }
+
+  /** Why what was sent so long ago must not be sent again; undefined when it may be. */
+  #doubtAt(agoMs: number): string | undefined {
+    const { routing, limits } = this.#stages.options
+    if (agoMs >= routing.retryHorizonMs)
+      return `A process that died sent it ${agoMs} ms ago, beyond the retry horizon of ${routing.retryHorizonMs} ms.`
+    if (-agoMs > limits.clockSkewMaxMs)
+      return `A process that died sent it, by this machine's clock ${-agoMs} ms in the future: it cannot be judged how long ago.`
+    return undefined
+  }
+
+  #forgetUpTo(wallMs: number): number {
+    return sequenceAt(wallMs - this.#stages.options.routing.retryHorizonMs)
+  }
+
+  #landed(flight: Flight, { error, units, isLeft }: FlightOutcome): void {
     const { detection, events, clock, counters } = this.#stages
     const { key, window, shardIndex, attempts } = flight
-    detection.countWriteRequests(key, attempts, units ?? (error === undefined ? 1 : 0))
-    if (error !== undefined) {
+    this.#stages.written(key, attempts, units ?? (error === undefined ? 1 : 0))
+    if (isLeft) this.#stages.spool?.keep(this.#shape.name, window.bufferedCount)
+    else if (error !== undefined) {
       counters.failedWrites += window.changeCount
       this.#failures.add(this.#shape.name, key, window.changeCount, window.bufferedCount, error)
     }
@@ -130,3 +190,6 @@ export class WritePath {
     }
   }
 }
+
+/** The next start finds it and reports it once more. */
+function toldAgain(): void {}

@@ -2,14 +2,14 @@
 // Scheme: group commit. The first change to a key leaves at once; while it is in flight, what arrives merges into one open
 //   window, which leaves when the flight has landed and, for a hot key, not sooner than `windowMs` after the one before.
 // Invariants: one flight a key, so that a writer's numbers grow; every caller's promise settles with the flight that carried
-//   its change; what is held is bounded in keys and bytes, and at the bound callers wait their turn or are refused.
+//   its change, or a buffered one's with the disk that keeps it; what is held is bounded in keys and bytes, and at the bound callers wait their turn or are refused.
 // Cost: a hot write is one map look-up, one merge and a promise that is there already; a cold one makes an entry, a window
 //   and a flight, which go when it lands.
 // Source: group commit (Gawlick and Kinkade, «Varieties of Concurrency Control in IMS/VS Fast Path», 1985).
 
 import type { Bounds } from '../admission/bounds.js'
 import { checkKey } from '../admission/key-check.js'
-import type { Capabilities, WriteStamp } from '../backend/backend.js'
+import type { Capabilities } from '../backend/backend.js'
 import { ClosedError } from '../errors/closed-error.js'
 import { WindowFullError } from '../errors/limit-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
@@ -18,15 +18,23 @@ import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
 import type { MergeContext, RecordShape } from '../merge/record-shape.js'
 import type { Clock } from '../time/clock.js'
-import { type Entry, isOverdue, newEntry } from './entry.js'
-import { Flight, type FlightOutcome, type FlightParts } from './flight.js'
+import { FlightEntry } from '../spool/flight-entry.js'
+import type { SpoolLog, Ticket } from '../spool/spool-log.js'
+import { changeOf } from '../spool/spooled.js'
+import { type Backlogged, type Entry, isOverdue, newEntry } from './entry.js'
+import { Flight, type FlightOutcome, type FlightParts, type FlightStart } from './flight.js'
+import { Journal } from './journal.js'
 import { Window } from './window.js'
 
 /** How a caller may write. */
 export interface WriteOptions {
   /** Ends the waiting of this caller; a change that has been accepted is written all the same. */
   readonly signal?: AbortSignal
-  /** `written` resolves once the change is durable. `buffered` resolves once it is accepted: it is lost if the process dies before it is written. @default 'written' */
+  /**
+   * `written` resolves once the change is durable in the backend. `buffered` resolves once it is accepted: without
+   * `ClientOptions.spool` it is lost if the process dies before it is written; with one it is on disk by then, survives the
+   * process, and rejects with `SPOOL` or `LIMIT_REACHED` when the disk does not take it. @default 'written'
+   */
   readonly ack?: 'written' | 'buffered'
 }
 
@@ -47,6 +55,8 @@ export interface CollapseParts {
   readonly onFlush: (key: string, changeCount: number) => void
   /** A flight has ended. */
   readonly onLanded: (flight: Flight, outcome: FlightOutcome) => void
+  /** Keeps buffered changes on disk; undefined when they may be lost with the process. */
+  readonly spool: SpoolLog | undefined
 }
 
 const resolved = Promise.resolve()
@@ -56,6 +66,7 @@ export class Collapse {
   readonly #parts: CollapseParts
   readonly #entries = new ChurningMap<string, Entry>()
   readonly #windowBytes: number
+  readonly #journal: Journal | undefined
   #isClosed = false
   #isMerging = false
   #idle: Deferred<void> | undefined
@@ -63,6 +74,9 @@ export class Collapse {
   constructor(parts: CollapseParts) {
     this.#parts = parts
     this.#windowBytes = 64 + 16 * parts.shape.fields.length
+    const { shape, prefix, bounds, spool: log } = parts
+    const onKept = (name: string, window: Window) => this.#join(name, window)
+    this.#journal = log && new Journal({ log, shape, prefix, bounds, onKept })
   }
 
   /** Merges a change into the key's window. Rejects before anything is sent when the change or the key cannot be accepted. */
@@ -74,6 +88,8 @@ export class Collapse {
     try {
       if (entry === undefined) checkKey(key, this.#parts.prefix, this.#parts.capabilities)
       if (entry === undefined ? !bounds.hasRoom : !bounds.hasBytes) return this.#writeWhenRoom(key, change, options)
+      if (this.#journal !== undefined && options?.ack === 'buffered')
+        return this.#keep(this.#journal, key, change, options.signal)
       return this.#accept(entry ?? newEntry(this.#parts.prefix, key), change, options)
     } catch (error) {
       this.#isMerging = false
@@ -87,6 +103,7 @@ export class Collapse {
     const settled: Promise<unknown>[] = []
     for (const entry of this.#entries.values()) {
       if (entry.flight !== undefined) settled.push(entry.flight.window.written.catch(reportedElsewhere))
+      for (const { window } of entry.backlog ?? []) settled.push(window.written.catch(reportedElsewhere))
       if (entry.window !== undefined) settled.push(entry.window.written.catch(reportedElsewhere))
       entry.rest?.clear()
       entry.rest = undefined
@@ -98,6 +115,7 @@ export class Collapse {
   /** Accepts nothing more, flushes, and resolves when nothing is left. */
   async close(): Promise<void> {
     this.#isClosed = true
+    await this.#journal?.idle()
     await this.flush()
     if (this.#entries.size === 0) return
     this.#idle = new Deferred()
@@ -110,7 +128,7 @@ export class Collapse {
    */
   async whileHeld<T>(key: string, read: () => Promise<T>): Promise<readonly [T, readonly unknown[] | undefined]> {
     for (let entry = this.#entries.get(key); entry !== undefined; entry = this.#entries.get(key)) {
-      if (entry.flight === undefined && !isOverdue(entry)) {
+      if (entry.flight === undefined && entry.backlog === undefined && !isOverdue(entry)) {
         entry.holds += 1
         try {
           const result = await read()
@@ -126,13 +144,82 @@ export class Collapse {
     return [await read(), undefined]
   }
 
+  /** Takes in what an earlier life has left on disk: as it was sent by that, or to be written with what comes. */
+  restore(name: string, states: readonly unknown[], ticket: Ticket, changeCount: number, start?: FlightStart): void {
+    const window = new Window(this.#parts.shape.newStates(), this.#windowBytes)
+    window.bytes += this.#parts.shape.mergePrepared(window.states, states, this.#parts.mergeContext, Infinity)
+    window.tickets = [ticket]
+    window.changeCount = changeCount
+    window.bufferedCount = changeCount
+    if (start === undefined) this.#join(name, window)
+    else this.#queue(this.#entries.get(name) ?? newEntry(this.#parts.prefix, name), { window, start })
+  }
+
+  /** Has a buffered change kept on disk, together with others that wait for the same. */
+  #keep(journal: Journal, name: string, change: unknown, signal: AbortSignal | undefined): Promise<void> {
+    let accepted: Promise<void> | undefined
+    const gathering = journal.gathering(name)
+    if (gathering !== undefined) {
+      try {
+        this.#parts.bounds.take(this.#merge(gathering.window, change, name))
+        accepted = gathering.accepted
+      } catch {
+        this.#isMerging = false // without room there; or it cannot be accepted at all, which shows again
+      }
+    }
+    if (accepted === undefined) {
+      const window = new Window(this.#parts.shape.newStates(), this.#windowBytes)
+      this.#merge(window, change, name)
+      accepted = journal.add(name, window)
+    }
+    return signal === undefined ? accepted : rejectOnAbort(accepted, signal)
+  }
+
+  /** Changes that are on disk join the key's window, or follow it where that has no room. */
+  #join(name: string, window: Window): void {
+    const entry = this.#entries.get(name) ?? newEntry(this.#parts.prefix, name)
+    if (entry.window === undefined) this.#opened(entry, window)
+    else if (!this.#absorb(entry.window, window)) this.#queue(entry, { window, start: undefined })
+  }
+
+  #absorb(open: Window, window: Window): boolean {
+    const { shape, mergeContext, capabilities, bounds } = this.#parts
+    const roomBytes = capabilities.changeBytesMax - open.bytes
+    let grownBytes: number
+    try {
+      this.#isMerging = true
+      grownBytes = shape.mergePrepared(open.states, window.states, mergeContext, roomBytes)
+    } catch {
+      return false // the total would leave its range
+    } finally {
+      this.#isMerging = false
+    }
+    if (grownBytes > roomBytes) return false
+    open.bytes += grownBytes
+    open.changeCount += window.changeCount
+    open.bufferedCount += window.bufferedCount
+    if (window.tickets !== undefined) (open.tickets ??= []).push(...window.tickets)
+    bounds.take(grownBytes)
+    return true
+  }
+
+  #queue(entry: Entry, backlogged: Backlogged): void {
+    entry.backlog = [...(entry.backlog ?? []), backlogged]
+    this.#parts.bounds.take(backlogged.window.bytes)
+    if (entry.isGone) this.#enter(entry)
+  }
+
   /** What waits has been checked and copied: the caller may use its objects again. */
   #writeWhenRoom(name: string, change: unknown, options: WriteOptions | undefined): Promise<void> {
     const { signal } = options ?? {}
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     const waiting = new Window(this.#parts.shape.newStates(), this.#windowBytes)
     this.#merge(waiting, change, name)
-    return this.#parts.bounds.whenRoom(name, waiting.bytes, signal, () => this.#acceptWaiting(name, waiting, options))
+    return this.#parts.bounds.whenRoom(name, waiting.bytes, signal, () =>
+      this.#journal !== undefined && options?.ack === 'buffered'
+        ? this.#journal.add(name, waiting)
+        : this.#acceptWaiting(name, waiting, options),
+    )
   }
 
   /** Merges a change into the key's open window; a key that had none under way sets out at once. */
@@ -205,8 +292,15 @@ export class Collapse {
   /** Moves a key on: its window leaves when it may, and an entry with nothing in it goes. */
   #advance(entry: Entry): void {
     if (entry.isGone || entry.flight !== undefined || entry.holds > 0 || entry.rest !== undefined) return
-    if (entry.window !== undefined) this.#flush(entry, entry.window)
-    else {
+    const [next, ...others] = entry.backlog ?? []
+    if (next !== undefined) {
+      entry.backlog = others.length === 0 ? undefined : others
+      this.#flush(entry, next.window, next.start)
+    } else if (entry.window !== undefined) {
+      const { window } = entry
+      entry.window = undefined
+      this.#flush(entry, window, undefined)
+    } else {
       entry.isGone = true
       this.#entries.delete(entry.name)
       this.#parts.bounds.leave(entry.key.length)
@@ -214,9 +308,8 @@ export class Collapse {
     }
   }
 
-  #flush(entry: Entry, window: Window): void {
+  #flush(entry: Entry, window: Window, start: FlightStart | undefined): void {
     const { clock, flight: parts, windowMs, isHot, onFlush } = this.#parts
-    entry.window = undefined
     onFlush(entry.key, window.changeCount)
     if (windowMs > 0 && !this.#isClosed && isHot(entry.key)) {
       entry.rest = clock.setTimer(() => {
@@ -229,7 +322,7 @@ export class Collapse {
       entry.key,
       window,
       this.#parts.shape.changesOf(window.states),
-      this.#stampFor(window),
+      start ?? this.#startOf(entry, window),
       (flight, outcome) => this.#landed(entry, flight, outcome),
     )
     entry.flight.send()
@@ -260,8 +353,12 @@ export class Collapse {
     void resolved.then(() => resolved).then(() => this.#advance(entry))
   }
 
-  #stampFor(window: Window): WriteStamp | undefined {
-    return this.#parts.shape.needsStamp(window.states) ? this.#parts.flight.nextStamp(0) : undefined
+  #startOf({ name }: Entry, { states, bufferedCount, tickets }: Window): FlightStart {
+    const { shape, prefix, clock, spool, flight } = this.#parts
+    const stamp = shape.needsStamp(states) ? flight.nextStamp(0) : undefined
+    if (spool === undefined || tickets === undefined) return { stamp }
+    const change = () => changeOf(shape, prefix, name, states, bufferedCount)
+    return { stamp, entry: new FlightEntry(spool, clock, change, tickets, undefined) }
   }
 
   #tooLarge(window: Window, grownBytes: number, key: string): Error {

@@ -1,7 +1,14 @@
 import type { Deferred } from '../internal/deferred.js'
 import type { Timer } from '../time/clock.js'
-import type { Flight } from './flight.js'
+import type { Flight, FlightStart } from './flight.js'
 import type { Window } from './window.js'
+
+/** A window that takes no more. */
+export interface Backlogged {
+  readonly window: Window
+  /** How an earlier life has sent it; undefined when it has not. */
+  readonly start: FlightStart | undefined
+}
 
 /** A key with something under way. */
 export interface Entry {
@@ -13,6 +20,8 @@ export interface Entry {
   window: Window | undefined
   /** Carries the window before. */
   flight: Flight | undefined
+  /** What leaves before the open window does: from an earlier life, or without room in that window. Undefined stands for none. */
+  backlog: Backlogged[] | undefined
   /** Set while a hot key rests between two flushes. */
   rest: Timer | undefined
   /** Reads that look at the open window; it stays open as long. */
@@ -30,6 +39,7 @@ export function newEntry(prefix: string, name: string): Entry {
     key: prefix === '' ? name : prefix + name,
     window: undefined,
     flight: undefined,
+    backlog: undefined,
     rest: undefined,
     holds: 0,
     holdsWaiting: undefined,

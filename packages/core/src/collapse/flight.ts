@@ -2,8 +2,9 @@
 // Scheme: a flight carries one window under one sequence number until its outcome is known or its time is up.
 // Invariants: once an attempt's outcome is unknown, the same contents go to the same shard with the same number until it
 //   answers «done» or «sealed» (rule sticky-retry); an answer counts only for attempts at the very place it comes from (rule
-//   own-answer); a first attempt goes out only under a live lease.
-// Cost: one request when nothing fails; a list entry and no timer for its time-out.
+//   own-answer); a first attempt goes out only under a live lease; what a crash must not lose is on disk with its number and
+//   its place before it goes there.
+// Cost: one request when nothing fails; a list entry and no timer for its time-out; with a spool, one commit before it.
 // Source: docs/routing.md, rules dedupe, sticky-retry, own-answer and seal.
 
 import type { FieldChange, RecordStore, WriteAnswer, WriteStamp } from '../backend/backend.js'
@@ -11,11 +12,14 @@ import { asBackendError, type BackendError, type ThrottleDetail, throttlesOf } f
 import { LazyCall } from '../backend/call.js'
 import { checkWriteAnswer, unitsOf } from '../backend/guarded-backend.js'
 import type { Random } from '../chance/random.js'
+import { describeError } from '../errors/describe-error.js'
+import { isSpillwayError } from '../errors/spillway-error.js'
 import { WriteRejectedError, WriteUnknownError } from '../errors/write-error.js'
 import { backoffMs } from '../internal/backoff.js'
 import type { DeadlineList, Expiring } from '../internal/deadline-list.js'
 import type { ShardRef } from '../operation.js'
 import type { Routing } from '../routing/routing.js'
+import type { FlightEntry } from '../spool/flight-entry.js'
 import type { Clock, Timer } from '../time/clock.js'
 import type { Window } from './window.js'
 
@@ -33,12 +37,26 @@ export interface FlightParts {
   pickShard(key: string, nowMs: number): ShardRef | undefined
   /** Names the next write. */
   nextStamp(aboveSequence: number): WriteStamp
+  /** Whether what is kept on disk is left for the next start, rather than tried for longer than `writeTimeoutMs`. */
+  isClosing(): boolean
   /** An attempt was throttled. */
   onThrottle(key: string, shardIndex: number, throttle: ThrottleDetail): void
 }
 
+/** What a flight begins with. */
+export interface FlightStart {
+  /** Undefined when writing it twice is the same as once. */
+  readonly stamp: WriteStamp | undefined
+  /** What is kept on disk of it; undefined when it may be lost with the process. */
+  readonly entry?: FlightEntry | undefined
+  /** Where an earlier life sent it, and how long ago: its outcome is unknown. */
+  readonly sent?: { readonly shard: ShardRef; readonly agoMs: number } | undefined
+}
+
 /** How a flight ended. */
 export interface FlightOutcome {
+  /** Whether it stays on disk for the next start: neither written nor lost. */
+  readonly isLeft: boolean
   /** Undefined when the change is written. */
   readonly error: WriteRejectedError | WriteUnknownError | undefined
   /** Capacity units that the write consumed, where the store tells. */
@@ -67,15 +85,19 @@ export class Flight implements Expiring {
   #shard: ShardRef | undefined
   #call: LazyCall | undefined
   #retryTimer: Timer | undefined
+  /** Since when the present number may be in; from here the retry horizon counts. */
+  #firstSentMs: number | undefined
   #isUncertain = false
   #isOver = false
+  readonly #entry: FlightEntry | undefined
+  #keepFailures = 0
 
   constructor(
     parts: FlightParts,
     key: string,
     window: Window,
     changes: readonly FieldChange[],
-    stamp: WriteStamp | undefined,
+    { stamp, entry, sent }: FlightStart,
     onEnd: (flight: Flight, outcome: FlightOutcome) => void,
   ) {
     this.#parts = parts
@@ -83,7 +105,12 @@ export class Flight implements Expiring {
     this.window = window
     this.#changes = changes
     this.#stamp = stamp
+    this.#entry = entry
     this.#onEnd = onEnd
+    if (sent === undefined) return
+    this.#shard = sent.shard
+    this.#isUncertain = true
+    this.#firstSentMs = parts.clock.nowMs() - sent.agoMs
   }
 
   /** Makes the next attempt: at the same shard while the outcome of an earlier one is unknown, else where the route says. */
@@ -91,12 +118,18 @@ export class Flight implements Expiring {
     if (this.#isOver) return
     const nowMs = this.#parts.clock.nowMs()
     this.startedMs ??= nowMs
+    this.#firstSentMs ??= nowMs
     const shard = this.#isUncertain ? this.#shard : this.#parts.pickShard(this.key, nowMs)
     if (shard === undefined) {
       this.#parts.routing.ready(this.#parts.writeTimeoutMs - (nowMs - this.startedMs)).then(
         () => this.send(),
-        (error: unknown) => this.#giveUp(error, 'No lease on the routes could be had in time.'),
+        (error: unknown) => this.#unrouted(error),
       )
+      return
+    }
+    if (!this.#isUncertain) this.#renewNumber(nowMs)
+    if (this.#entry !== undefined && !this.#entry.has(shard, this.#stamp)) {
+      this.#keep(this.#entry, shard)
       return
     }
     const call = new LazyCall()
@@ -109,6 +142,30 @@ export class Flight implements Expiring {
       (answer) => this.#received(answer, shard, call, attempt),
       (error: unknown) => this.#failed(asBackendError(error), shard, call, attempt),
     )
+  }
+
+  /** None of the earlier attempts is in, nor ever will be. What is kept on disk may have waited long for this one, and shards forget old numbers. */
+  #renewNumber(nowMs: number): void {
+    if (this.#entry === undefined || !this.#isSentBefore(this.#parts.writeTimeoutMs)) return
+    if (this.#stamp !== undefined) this.#stamp = this.#parts.nextStamp(0)
+    this.#firstSentMs = nowMs
+  }
+
+  /** The lease may end meanwhile, so the shard is picked anew. */
+  #keep(entry: FlightEntry, shard: ShardRef): void {
+    entry.keep(shard, this.#stamp).then(
+      () => this.send(),
+      (error: unknown) => {
+        this.#keepFailures += 1
+        if (isSpillwayError(error)) this.#retry(error, this.attempts + this.#keepFailures)
+        else this.#giveUp(error, `A rule's encode threw: ${describeError(error)}`)
+      },
+    )
+  }
+
+  #unrouted(error: unknown): void {
+    if (this.#entry === undefined) this.#giveUp(error, 'No lease on the routes could be had in time.')
+    else this.#retry(error, this.attempts + 1)
   }
 
   /** No answer came in time. The request may still arrive, or have arrived. */
@@ -136,9 +193,12 @@ export class Flight implements Expiring {
     switch (answer.status) {
       case 'done':
         // Past the horizon a shard may have forgotten an earlier attempt and taken this one for the first.
-        if (this.#isUncertain && this.#isOlderThan(this.#parts.retryHorizonMs))
+        if (this.#isUncertain && this.#isSentBefore(this.#parts.retryHorizonMs))
           this.#giveUp(undefined, 'The answer came after the retry horizon.')
-        else this.#end(undefined, unitsOf(answer))
+        else {
+          this.#end({ error: undefined, units: unitsOf(answer), isLeft: false })
+          this.#entry?.remove().catch(reportedOnceMore)
+        }
         return
       case 'sealed':
         // Dedupe comes before the seal in the store, so «sealed» also says that no earlier attempt is in, nor ever will be.
@@ -196,34 +256,64 @@ export class Flight implements Expiring {
   }
 
   #retry(cause: unknown, attempt = this.attempts): void {
-    if (this.#isOver) return
+    if (this.#isOver || this.#isEndedLate(cause)) return
     const { clock, random } = this.#parts
-    if (this.#isLate()) this.#giveUp(cause, this.#lateness())
-    else this.#retryTimer = clock.setTimer(() => this.#sendAgain(cause), backoffMs(attempt, random))
+    this.#retryTimer = clock.setTimer(() => this.#sendAgain(cause), backoffMs(attempt, random))
   }
 
   /** A process may have been stopped since: nothing is sent again after its time. */
   #sendAgain(cause: unknown): void {
-    if (this.#isLate()) this.#giveUp(cause, this.#lateness())
-    else this.send()
+    if (!this.#isEndedLate(cause)) this.send()
   }
 
-  #lateness(): string {
-    return `No success within ${this.#parts.writeTimeoutMs} ms and ${this.attempts} attempts.`
+  /** Ends the flight when its time is up. What is kept on disk has more of it, but nobody is made to wait that long. */
+  #isEndedLate(cause: unknown): boolean {
+    const { writeTimeoutMs, retryHorizonMs } = this.#parts
+    if (this.#entry !== undefined && this.#isUncertain && this.#isSentBefore(retryHorizonMs)) {
+      this.#giveUp(cause, `No answer within the retry horizon of ${retryHorizonMs} ms.`)
+      return true
+    }
+    const nowMs = this.#parts.clock.nowMs()
+    if (nowMs - (this.startedMs ?? nowMs) < writeTimeoutMs) return false
+    const why = `No success within ${writeTimeoutMs} ms and ${this.attempts} attempts.`
+    if (this.#entry === undefined) this.#giveUp(cause, why)
+    else {
+      const error = new WriteUnknownError(this.key, `${why} The spool keeps it, and it is tried again.`, cause)
+      this.window.settle(error)
+      if (this.#parts.isClosing()) this.#end({ error, units: undefined, isLeft: true })
+    }
+    return this.#isOver
   }
 
   #giveUp(cause: unknown, why: string): void {
     if (this.#isOver) return
-    this.#end(
-      this.#isUncertain ? new WriteUnknownError(this.key, why, cause) : new WriteRejectedError(this.key, why, cause),
-      undefined,
+    const entry = this.#entry
+    if (this.#isUncertain) {
+      this.#end(failedWith(new WriteUnknownError(this.key, why, cause)))
+      entry?.remove().catch(reportedOnceMore)
+      return
+    }
+    const rejected = failedWith(new WriteRejectedError(this.key, why, cause))
+    if (entry === undefined) {
+      this.#end(rejected)
+      return
+    }
+    this.#isOver = true
+    this.#dropAttempt()
+    // Nobody may be told «not written» of what the next start would write.
+    entry.remove().then(
+      () => this.#onEnd(this, rejected),
+      (error: unknown) => {
+        const doubt = `${why} It could not be removed from the spool, from which the next start may write it.`
+        this.#onEnd(this, failedWith(new WriteUnknownError(this.key, doubt, error)))
+      },
     )
   }
 
-  #end(error: WriteRejectedError | WriteUnknownError | undefined, units: number | undefined): void {
+  #end(outcome: FlightOutcome): void {
     this.#isOver = true
     this.#dropAttempt()
-    this.#onEnd(this, { error, units })
+    this.#onEnd(this, outcome)
   }
 
   /** Ends the watch over the attempt under way, or the wait for the next: it has been answered, or its answer does not matter any more. */
@@ -235,12 +325,14 @@ export class Flight implements Expiring {
     this.#parts.deadlines.remove(this)
   }
 
-  #isLate(): boolean {
-    return this.#isOlderThan(this.#parts.writeTimeoutMs)
-  }
-
-  #isOlderThan(ms: number): boolean {
-    const nowMs = this.#parts.clock.nowMs()
-    return nowMs - (this.startedMs ?? nowMs) >= ms
+  #isSentBefore(ms: number): boolean {
+    return this.#firstSentMs !== undefined && this.#parts.clock.nowMs() - this.#firstSentMs >= ms
   }
 }
+
+function failedWith(error: WriteRejectedError | WriteUnknownError): FlightOutcome {
+  return { error, units: undefined, isLeft: false }
+}
+
+/** The next start finds it, asks its shard again or reports it as too old: neither writes it twice. */
+function reportedOnceMore(): void {}

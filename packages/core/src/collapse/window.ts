@@ -1,4 +1,5 @@
 import { Deferred } from '../internal/deferred.js'
+import type { Ticket } from '../spool/spool-log.js'
 
 /** Changes to one key that will be written as one. */
 export class Window {
@@ -10,6 +11,8 @@ export class Window {
   bufferedCount = 0
   /** About how many bytes it takes. */
   bytes: number
+  /** What is on disk of it. Undefined stands for none. */
+  tickets: Ticket[] | undefined
   #written: Deferred<void> | undefined
 
   constructor(states: unknown[], bytes: number) {

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'VALUE_OUT_OF_RANGE'
   | 'ROUTE_UNAVAILABLE'
   | 'DIRECTORY_MISMATCH'
+  | 'SPOOL'
   | 'BACKEND'
 
 /** What an error knows beside its message. */

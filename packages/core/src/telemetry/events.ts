@@ -70,6 +70,11 @@ export interface ClientEvents {
     readonly side: 'write' | 'read'
     readonly reason: string
   }
+  /**
+   * Changes that an earlier life of the process has buffered cannot be written, since the record is declared otherwise by now.
+   * They stay in the spool; `error` says what to do.
+   */
+  'spool-kept': { readonly record: string; readonly key: string; readonly changeCount: number; readonly error: unknown }
   /** Buffered changes, which nobody waits for, could not be written. */
   'write-lost': { readonly record: string; readonly key: string; readonly changeCount: number; readonly error: unknown }
 }
@@ -91,6 +96,7 @@ const names: ReadonlySet<unknown> = new Set(
     gather: true,
     throttle: true,
     'index-throttle': true,
+    'spool-kept': true,
     'write-lost': true,
   } satisfies Record<EventName, true>),
 )

@@ -71,6 +71,11 @@ describe('close()', () => {
   test('has no error to tell when the backend is closed', async () => {
     const { options } = optionsWith({})
     const client = await createClient(options)
-    expect(await client.close()).toStrictEqual({ failures: [], failureCount: 0, closeError: undefined })
+    expect(await client.close()).toStrictEqual({
+      failures: [],
+      failureCount: 0,
+      closeError: undefined,
+      kept: undefined,
+    })
   })
 })

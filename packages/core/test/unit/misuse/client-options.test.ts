@@ -163,7 +163,7 @@ test('misspelt and misplaced options are refused', async () => {
       "a section that is null": "INVALID_ARGUMENT: routing must be an object, but was null.",
       "rules that are no array": "INVALID_ARGUMENT: sharding.rules must be an array of { match, fanout }, but was an object.",
       "unknown option": "INVALID_ARGUMENT: collapse must be made of windowMs, but was "windowMS".",
-      "unknown section": "INVALID_ARGUMENT: options must be made of backend, collapse, detection, routing, sharding, gather, limits, consistency, clock, random, but was "colapse".",
+      "unknown section": "INVALID_ARGUMENT: options must be made of backend, collapse, detection, routing, sharding, gather, limits, consistency, clock, random, spool, but was "colapse".",
     }
   `)
 })

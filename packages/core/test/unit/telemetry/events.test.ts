@@ -178,8 +178,8 @@ describe('events', () => {
     }
     expect(await refusalsOf(cases, ([name, listener]) => on(name, listener))).toMatchInlineSnapshot(`
       {
-        "a misspelt name": "INVALID_ARGUMENT: name must be one of key-hot, key-cooled, route-changed, directory-full, directory-failed, route-stalled, remains-left, fleet-failed, flush, gather, throttle, index-throttle, write-lost, but was "flsh".",
-        "a name that objects have": "INVALID_ARGUMENT: name must be one of key-hot, key-cooled, route-changed, directory-full, directory-failed, route-stalled, remains-left, fleet-failed, flush, gather, throttle, index-throttle, write-lost, but was "constructor".",
+        "a misspelt name": "INVALID_ARGUMENT: name must be one of key-hot, key-cooled, route-changed, directory-full, directory-failed, route-stalled, remains-left, fleet-failed, flush, gather, throttle, index-throttle, spool-kept, write-lost, but was "flsh".",
+        "a name that objects have": "INVALID_ARGUMENT: name must be one of key-hot, key-cooled, route-changed, directory-full, directory-failed, route-stalled, remains-left, fleet-failed, flush, gather, throttle, index-throttle, spool-kept, write-lost, but was "constructor".",
         "an object": "INVALID_ARGUMENT: listener must be a function, but was an object.",
         "no listener": "INVALID_ARGUMENT: listener must be a function, but was undefined.",
       }

@@ -1,0 +1,157 @@
+import type { ItemDeletion, ItemPut } from '../../../src/index.js'
+import { compareStamps, type Stamp } from '../../../src/merge/stamp.js'
+import type { Fate } from './record-ledger.js'
+
+/** A put or a delete, and what is known of it. Moments are numbered in the order of all that happens. */
+export interface ItemOperation {
+  readonly key: string
+  readonly sort: string
+  readonly process: string
+  /** Undefined for a delete. */
+  readonly number: number | undefined
+  readonly beganAt: number
+  readonly beganMs: number
+  /** When its outcome was known; Infinity while it may still be under way somewhere. */
+  endedAt: number
+  fate: Fate
+  /** The greatest that its process has sent for this item while it was under way. */
+  stamp: Stamp | undefined
+  /** When a copy of it last arrived. */
+  arrivedAt: number
+}
+
+/** One item's history. */
+interface ItemHistory {
+  readonly operations: ItemOperation[]
+  /** When the store's own delete last took it away, which leaves nothing that would keep a late copy out. */
+  removedAt: number
+  /** When the route of its key last changed. */
+}
+
+/** Which of the documented open cases a world may meet. */
+export interface OpenCases {
+  /** How long a tombstone stays at least, by the world's time. */
+  readonly tombstoneMs: number
+  /** Whether wall clocks differ. */
+  readonly isWallSkewed: boolean
+}
+
+const nothing = { endedAt: -1, fate: 'written', stamp: undefined, arrivedAt: -1 } as const
+type Cause = Pick<ItemOperation, 'endedAt' | 'fate' | 'stamp' | 'arrivedAt'>
+
+/** Puts and deletes of all items, and what reads of them may give. */
+export class ItemLedger {
+  readonly #items = new Map<string, ItemHistory>()
+  readonly #routedAt = new Map<string, number>()
+  readonly #cases: OpenCases
+  #numbers = 0
+
+  constructor(cases: OpenCases) {
+    this.#cases = cases
+  }
+
+  /** A put, or a delete, begins. */
+  begin(process: string, key: string, sort: string, isDelete: boolean, beganAt: number, beganMs: number): ItemOperation {
+    const operation: ItemOperation = {
+      key,
+      sort,
+      process,
+      number: isDelete ? undefined : (this.#numbers += 1),
+      beganAt,
+      beganMs,
+      endedAt: Infinity,
+      fate: 'pending',
+      stamp: undefined,
+      arrivedAt: -1,
+    }
+    this.#of(key, sort).operations.push(operation)
+    return operation
+  }
+
+  /** The route of a key has changed. */
+  routed(key: string, at: number): void {
+    this.#routedAt.set(key, at)
+  }
+
+  /** A request has set out. What a newer change of the same process has overtaken goes with it. */
+  sent(process: string, { shard, sort, stamp }: ItemPut | ItemDeletion): void {
+    for (const operation of this.#of(shard.key, String(sort)).operations) {
+      if (operation.process !== process || operation.endedAt !== Infinity) continue
+      if (operation.stamp === undefined || compareStamps(operation.stamp, stamp) < 0) operation.stamp = stamp
+    }
+  }
+
+  /** A copy of a put has arrived. */
+  putArrived({ shard, sort, value }: ItemPut, at: number): void {
+    const { number } = value as { readonly number: number }
+    const operation = this.#of(shard.key, String(sort)).operations.find((one) => one.number === number)
+    if (operation !== undefined) operation.arrivedAt = at
+  }
+
+  /** A deletion has arrived. */
+  deletionArrived({ shard, sort, mode }: ItemDeletion, at: number): void {
+    if (mode === 'remove' && shard.index === 0) this.#of(shard.key, String(sort)).removedAt = at
+  }
+
+  /**
+   * Holds what a read that began at `beganAt` gave for an item against the operations: it must be the doing of one that is not
+   * older than any that was acknowledged before the read began, where one is older than another if it had ended before the
+   * other began. Answers with what is wrong, undefined when nothing is.
+   */
+  check(key: string, sort: string, number: number | undefined, beganAt: number, nowMs: number): string | undefined {
+    const item = this.#items.get(`${key}/${sort}`)
+    if (item === undefined) return number === undefined ? undefined : `gave ${number}, which nobody put there`
+    const { operations } = item
+    let isCaused = false
+    for (const operation of operations) {
+      if (operation.number !== number) continue
+      isCaused = true
+      if (operation.fate === 'rejected') continue
+      if (this.#hiddenBy(operation, item, beganAt, nowMs) === undefined) return undefined
+    }
+    if (number === undefined && this.#hiddenBy(nothing, item, beganAt, nowMs) === undefined) return undefined
+    if (number !== undefined && !isCaused) return `gave ${number}, which nobody put there`
+    const known = operations.filter(({ endedAt, fate }) => fate === 'written' && endedAt < beganAt).at(-1)
+    return `gave ${number ?? 'nothing'} although ${known === undefined ? 'it was rejected' : known.number === undefined ? 'a later delete' : `the later put ${known.number}`} was acknowledged before the read began`
+  }
+
+  /** All sort values that were ever written. */
+  sortsOf(key: string): readonly string[] {
+    return [...this.#items.keys()].filter((name) => name.startsWith(`${key}/`)).map((name) => name.slice(key.length + 1))
+  }
+
+  #hiddenBy(cause: Cause, item: ItemHistory, beganAt: number, nowMs: number): ItemOperation | undefined {
+    for (const later of item.operations) {
+      if (later.fate !== 'written' || later.endedAt >= beganAt || cause.endedAt >= later.beganAt) continue
+      if (!this.#isOpenCase(cause, later, item, nowMs)) return later
+    }
+    return undefined
+  }
+
+  /** The cases that the documentation leaves open, each as narrow as it says. */
+  #isOpenCase(cause: Cause, later: ItemOperation, item: ItemHistory, nowMs: number): boolean {
+    const { tombstoneMs, isWallSkewed } = this.#cases
+    // A key without a route has the store's own delete: a late copy of an older put brings the item back.
+    if (item.removedAt > -1 && cause.arrivedAt > item.removedAt) return true
+    // A delete that was never finished: an older version may show once the tombstones that it left have expired.
+    if (item.operations.some((one) => isUnfinishedDelete(one) && nowMs - one.beganMs >= tombstoneMs)) return true
+    // A slow clock after growth: what was put is hidden by a greater stamp in another place.
+    const { key, stamp } = later
+    if (!isWallSkewed || cause.stamp === undefined || stamp === undefined) return false
+    return this.#routedAt.has(key) && compareStamps(cause.stamp, stamp) > 0
+  }
+
+  #of(key: string, sort: string): ItemHistory {
+    const name = `${key}/${sort}`
+    let item = this.#items.get(name)
+    if (item === undefined) {
+      item = { operations: [], removedAt: -1 }
+      this.#items.set(name, item)
+    }
+    return item
+  }
+}
+
+function isUnfinishedDelete({ number, fate }: ItemOperation): boolean {
+  return number === undefined && (fate === 'unknown' || fate === 'pending')
+}
