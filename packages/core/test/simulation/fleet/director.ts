@@ -64,7 +64,7 @@ export class Director {
 
   /** Changes the directory without any effect, so that whoever swaps now is beaten. */
   contend(): void {
-    const { directory, document, } = this.#store
+    const { directory, document } = this.#store
     if (directory === undefined) return
     this.#store.swap(document.version, encodeDirectory({ ...directory, counter: directory.counter + 1 }))
     this.#chronicle.note('director', 'changes the counter')

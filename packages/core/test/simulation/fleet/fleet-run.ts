@@ -1,6 +1,7 @@
-import { calm } from './network.js'
+import { calm, routesOf } from './network.js'
 import { happens, oneOf, weighted, wholeBetween } from './draws.js'
-import { type Counts, FleetWorld } from './fleet-world.js'
+import type { Counts } from './counts.js'
+import { FleetWorld } from './fleet-world.js'
 import { takeMachineClocks } from './machine-clocks.js'
 import { leaseMs } from './profile.js'
 
@@ -22,6 +23,8 @@ const endMsMax = 10_000
 /** Runs the world of a seed. Must be called outside of promise reactions: see `outsideReactions`. */
 export function runSeed(seed: number, isChronicled = false): SeedResult {
   const restore = takeMachineClocks()
+  const { stackTraceLimit } = Error
+  if (!isChronicled) Error.stackTraceLimit = 0 // a third of what a failure costs
   try {
     const world = new FleetWorld(seed, isChronicled)
     live(world)
@@ -31,6 +34,7 @@ export function runSeed(seed: number, isChronicled = false): SeedResult {
     counts.drains = director.drainCount
     return { seed, violation, counts, history: chronicle.lines, worldMs: time.nowMs }
   } finally {
+    Error.stackTraceLimit = stackTraceLimit
     restore()
   }
 }
@@ -93,7 +97,8 @@ function disturb(world: FleetWorld, what: Fault, process: FleetWorld['up'][numbe
       return crash(world, process)
     case 'pause':
     case 'suspend': {
-      const frozen = what === 'pause' ? 'neither' : isWallSkewed ? oneOf(random, ['monotonic', 'wall'] as const) : 'monotonic'
+      const frozen =
+        what === 'pause' ? 'neither' : isWallSkewed ? oneOf(random, ['monotonic', 'wall'] as const) : 'monotonic'
       process.stop(frozen)
       return time.after(whileMs, () => process.goOn(time))
     }
@@ -126,7 +131,10 @@ function disturb(world: FleetWorld, what: Fault, process: FleetWorld['up'][numbe
     case 'forget': {
       director.look()
       const count = store.forget(wholeBetween(random, 1, 2))
-      return chronicle.note('store', `forgets the newest ${count} changes of the directory: version ${store.document.version}`)
+      return chronicle.note(
+        'store',
+        `forgets the newest ${count} changes of the directory: version ${store.document.version}`,
+      )
     }
     default:
       what satisfies never
@@ -161,8 +169,8 @@ function end(world: FleetWorld): void {
   const isSettled = () => world.restartsDue === 0 && world.up.length === processes.length && world.openCount === 0
   settle(world, isSettled, 'an operation never ended')
   settle(world, () => isAtRest(world), 'a route never came to rest')
-  if (random.next() < 0.3) mergeAllBack(world)
-  readAll(world)
+  if (world.violation === undefined && random.next() < 0.3) mergeAllBack(world)
+  if (world.violation === undefined) readAll(world)
 }
 
 function mergeAllBack(world: FleetWorld): void {
@@ -185,7 +193,8 @@ function readAll(world: FleetWorld): void {
 }
 
 function isAtRest({ store }: FleetWorld): boolean {
-  for (const { phase } of store.directory?.routes.values() ?? []) if (phase !== 'active' && phase !== 'cold') return false
+  for (const { phase } of store.directory?.routes.values() ?? [])
+    if (phase !== 'active' && phase !== 'cold') return false
   return true
 }
 
@@ -193,5 +202,5 @@ function settle(world: FleetWorld, isOver: () => boolean, otherwise: string): vo
   if (world.violation !== undefined) return
   const isDone = () => world.violation !== undefined || isOver()
   world.time.run(endMsMax, isDone)
-  if (!isDone()) world.fail(`${otherwise} within ${endMsMax / leaseMs} leases`)
+  if (!isDone()) world.fail(`${otherwise} within ${Math.floor(endMsMax / leaseMs)} leases: ${routesOf(world.store)}`)
 }

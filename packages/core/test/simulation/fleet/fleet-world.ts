@@ -10,6 +10,7 @@ import type { Random } from '../../../src/chance/random.js'
 import { isSpillwayError } from '../../../src/index.js'
 import { seededRandom } from '../../../src/testing.js'
 import { Chronicle } from './chronicle.js'
+import { noCounts } from './counts.js'
 import { Director } from './director.js'
 import { wholeBetween } from './draws.js'
 import { ItemLedger, type ItemOperation } from './item-ledger.js'
@@ -21,18 +22,6 @@ import type { Said } from './said.js'
 import { type Running, SimulatedProcess } from './simulated-process.js'
 import { SimulatedStore } from './simulated-store.js'
 import { VirtualTime } from './virtual-time.js'
-
-/** What happened in a world, in numbers: a world in which nothing did shows nothing. */
-export interface Counts {
-  written: number
-  rejected: number
-  unknown: number
-  reads: number
-  failedReads: number
-  crashes: number
-  growths: number
-  drains: number
-}
 
 /** A process that can be asked something. */
 type Up = SimulatedProcess & { readonly running: Running }
@@ -49,16 +38,7 @@ export class FleetWorld {
   readonly records = new RecordLedger()
   readonly items: ItemLedger
   readonly processes: SimulatedProcess[] = []
-  readonly counts: Counts = {
-    written: 0,
-    rejected: 0,
-    unknown: 0,
-    reads: 0,
-    failedReads: 0,
-    crashes: 0,
-    growths: 0,
-    drains: 0,
-  }
+  readonly counts = noCounts()
   /** What went wrong first; undefined when all promises were kept. */
   violation: string | undefined
   /** How many processes are still to crash, or to be replaced. */
@@ -76,13 +56,20 @@ export class FleetWorld {
     const { shardsPerReadMax, retryHorizonMs, isWallSkewed, isForgetful } = this.profile
     this.chronicle = new Chronicle(this.time, isChronicled)
     this.store = new SimulatedStore(this.time, shardsPerReadMax)
-    this.items = new ItemLedger({ tombstoneMs: 2 * retryHorizonMs + leaseMs + clockSkewMaxMs, isWallSkewed })
+    this.items = new ItemLedger({
+      tombstoneMs: 2 * retryHorizonMs + leaseMs + clockSkewMaxMs,
+      isWallSkewed,
+      wasSpread: (key) => this.store.spread.has(key),
+    })
     this.network = new Network({
       time: this.time,
       random: this.random,
       store: this.store,
       chronicle: this.chronicle,
-      observer: { sent: (endpoint, request) => this.#sent(endpoint, request), arrived: (request) => this.#arrived(request) },
+      observer: {
+        sent: (endpoint, request) => this.#sent(endpoint, request),
+        arrived: (request) => this.#arrived(request),
+      },
       isForgetful,
     })
     this.director = new Director(this.store, this.time, this.random, this.chronicle)
@@ -110,7 +97,13 @@ export class FleetWorld {
   /** Starts a process, in the place of one that has crashed or as a new one; tries again until it has. */
   start(slot: number): void {
     const name = `process-${(this.#processCount += 1)}`
-    const process = new SimulatedProcess(name, this.time, this.#skew(), this.#seed * 64 + this.#processCount, this.chronicle)
+    const process = new SimulatedProcess(
+      name,
+      this.time,
+      this.#skew(),
+      this.#seed * 64 + this.#processCount,
+      this.chronicle,
+    )
     this.processes[slot] = process
     this.chronicle.note(name, 'starts')
     process.start(this.network.backendOf(process), this.profile).catch((error: unknown) => {
@@ -250,10 +243,9 @@ export class FleetWorld {
     if (change !== undefined) this.items.sent(name, change)
   }
 
-  #arrived({ put, deletion, operation }: Said): void {
-    if (put !== undefined) this.items.putArrived(put, this.#moment)
-    if (deletion !== undefined) this.items.deletionArrived(deletion, this.#moment)
-    if (operation === 'directory.swap') for (const key of this.store.directory?.routes.keys() ?? []) this.items.routed(key, this.#moment)
+  #arrived({ put, deletion }: Said): void {
+    if (put !== undefined) this.items.putArrived(put, (this.#moment += 1))
+    if (deletion !== undefined) this.items.deletionArrived(deletion, (this.#moment += 1))
   }
 
   #skew(): ClockSkew {

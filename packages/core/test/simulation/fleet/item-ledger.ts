@@ -25,7 +25,6 @@ interface ItemHistory {
   readonly operations: ItemOperation[]
   /** When the store's own delete last took it away, which leaves nothing that would keep a late copy out. */
   removedAt: number
-  /** When the route of its key last changed. */
 }
 
 /** Which of the documented open cases a world may meet. */
@@ -34,15 +33,16 @@ export interface OpenCases {
   readonly tombstoneMs: number
   /** Whether wall clocks differ. */
   readonly isWallSkewed: boolean
+  /** Whether a key was ever spread. */
+  wasSpread(key: string): boolean
 }
 
-const nothing = { endedAt: -1, fate: 'written', stamp: undefined, arrivedAt: -1 } as const
-type Cause = Pick<ItemOperation, 'endedAt' | 'fate' | 'stamp' | 'arrivedAt'>
+type Cause = Pick<ItemOperation, 'number' | 'endedAt' | 'stamp' | 'arrivedAt'>
+const nothing: Cause = { number: undefined, endedAt: -1, stamp: undefined, arrivedAt: -1 }
 
 /** Puts and deletes of all items, and what reads of them may give. */
 export class ItemLedger {
   readonly #items = new Map<string, ItemHistory>()
-  readonly #routedAt = new Map<string, number>()
   readonly #cases: OpenCases
   #numbers = 0
 
@@ -51,7 +51,14 @@ export class ItemLedger {
   }
 
   /** A put, or a delete, begins. */
-  begin(process: string, key: string, sort: string, isDelete: boolean, beganAt: number, beganMs: number): ItemOperation {
+  begin(
+    process: string,
+    key: string,
+    sort: string,
+    isDelete: boolean,
+    beganAt: number,
+    beganMs: number,
+  ): ItemOperation {
     const operation: ItemOperation = {
       key,
       sort,
@@ -66,11 +73,6 @@ export class ItemLedger {
     }
     this.#of(key, sort).operations.push(operation)
     return operation
-  }
-
-  /** The route of a key has changed. */
-  routed(key: string, at: number): void {
-    this.#routedAt.set(key, at)
   }
 
   /** A request has set out. What a newer change of the same process has overtaken goes with it. */
@@ -117,7 +119,9 @@ export class ItemLedger {
 
   /** All sort values that were ever written. */
   sortsOf(key: string): readonly string[] {
-    return [...this.#items.keys()].filter((name) => name.startsWith(`${key}/`)).map((name) => name.slice(key.length + 1))
+    return [...this.#items.keys()]
+      .filter((name) => name.startsWith(`${key}/`))
+      .map((name) => name.slice(key.length + 1))
   }
 
   #hiddenBy(cause: Cause, item: ItemHistory, beganAt: number, nowMs: number): ItemOperation | undefined {
@@ -135,10 +139,12 @@ export class ItemLedger {
     if (item.removedAt > -1 && cause.arrivedAt > item.removedAt) return true
     // A delete that was never finished: an older version may show once the tombstones that it left have expired.
     if (item.operations.some((one) => isUnfinishedDelete(one) && nowMs - one.beganMs >= tombstoneMs)) return true
+    if (!isWallSkewed) return false
+    // The store's own delete leaves no stamp that a slow clock could find: a late copy of it takes away what was put since.
+    if (cause.number === undefined && item.removedAt > later.beganAt) return true
     // A slow clock after growth: what was put is hidden by a greater stamp in another place.
-    const { key, stamp } = later
-    if (!isWallSkewed || cause.stamp === undefined || stamp === undefined) return false
-    return this.#routedAt.has(key) && compareStamps(cause.stamp, stamp) > 0
+    if (cause.stamp === undefined || later.stamp === undefined) return false
+    return this.#cases.wasSpread(later.key) && compareStamps(cause.stamp, later.stamp) > 0
   }
 
   #of(key: string, sort: string): ItemHistory {

@@ -1,7 +1,7 @@
 // Problem: between a process and the store anything may happen to a request and to its answer, and none of it may cost a write.
 // Scheme: each message gets its fate from the world's seed when it sets out: how long it takes, whether it gets lost, whether a
 //   second copy of it arrives later. What arrives meets the store as it is then. Messages overtake each other.
-// Invariants: a request that has left a process may take effect although the process is gone; an answer that reaches a process
+// Invariants: a request that was refused, and the answer said so, has no second copy; a request that has left a process may take effect although the process is gone; an answer that reaches a process
 //   that is stopped waits until it goes on; a process that has crashed sends nothing and hears nothing.
 // Cost: two events a request.
 
@@ -75,7 +75,9 @@ export class Network {
       directory: {
         read: () => this.#send(endpoint, said('directory.read', []), () => Promise.resolve(store.document)),
         swap: (expected, text) =>
-          this.#send(endpoint, said('directory.swap', [], text), () => Promise.resolve(this.#swap(endpoint, expected, text))),
+          this.#send(endpoint, said('directory.swap', [], text), () =>
+            Promise.resolve(this.#swap(endpoint, expected, text)),
+          ),
       },
       records: this.#records(endpoint),
       collections: this.#collections(endpoint),
@@ -113,7 +115,7 @@ export class Network {
         this.#send(endpoint, said('clear', [shard]), async () => {
           await records.clear(at(shard), retentionMs, call)
           store.expireLater(shard, retentionMs)
-          return 'expires'
+          return 'expires' as const
         }),
       ...(isForgetful && {
         stampRoute: (shard, stamp, call) =>
@@ -154,7 +156,9 @@ export class Network {
     const thereMs = this.#delayMs()
     const arrive = () => this.#arrive(endpoint, request, run)
     if (!request.isRead && happens(random, duplicate))
-      time.after(thereMs + 1 + random.next() * duplicateMaxMs, () => void arrive().catch(ignored))
+      time.after(thereMs + 1 + random.next() * duplicateMaxMs, () => {
+        if (!request.isRefused) arrive().catch(ignored)
+      })
     return new Promise<T>((resolve, reject) => {
       const isLost = endpoint.isCutOff || happens(random, loseRequest)
       if (chronicle.isKept) chronicle.note(endpoint.name, `sends ${request.text()}${isLost ? ', which gets lost' : ''}`)
@@ -163,7 +167,7 @@ export class Network {
         time.after(thereMs, () => {
           arrive().then(
             (value) => this.#answer(endpoint, request, () => resolve(value), reject),
-            (error: Error) => this.#answer(endpoint, request, () => reject(error), reject),
+            (error: unknown) => this.#answer(endpoint, request, () => reject(error), reject),
           )
         })
     })
@@ -174,12 +178,15 @@ export class Network {
     const { chronicle, observer } = this.#parts
     if (chronicle.isKept)
       chronicle.note('store', `${refusal === undefined ? 'gets' : 'refuses'} ${request.text()} of ${endpoint.name}`)
-    if (refusal !== undefined) return Promise.reject(refusal)
+    if (refusal !== undefined) {
+      request.isRefused = true
+      return Promise.reject(refusal)
+    }
     observer.arrived(request)
     return run()
   }
 
-  #answer(endpoint: Endpoint, request: Said, end: () => void, reject: (error: Error) => void): void {
+  #answer(endpoint: Endpoint, request: Said, end: () => void, reject: (error: unknown) => void): void {
     const { time, random, chronicle } = this.#parts
     const backMs = this.#delayMs()
     if (endpoint.isCutOff || happens(random, this.faults.loseAnswer)) {
@@ -189,7 +196,7 @@ export class Network {
   }
 
   /** Most often nobody hears of a loss; else the connection breaks. */
-  #tellLoss(endpoint: Endpoint, request: Said, delayMs: number, reject: (error: Error) => void): void {
+  #tellLoss(endpoint: Endpoint, request: Said, delayMs: number, reject: (error: unknown) => void): void {
     const { time, random } = this.#parts
     if (random.next() < 0.6) return
     const error = new BackendError(request.isRead ? 'unavailable' : 'unknown', 'The connection broke.')
@@ -229,7 +236,8 @@ export class Network {
   }
 }
 
-function routesOf({ directory }: SimulatedStore): string {
+/** The routes of a directory, for a reader. */
+export function routesOf({ directory }: SimulatedStore): string {
   if (directory === undefined) return 'none'
   const routes = [...directory.routes].map(
     ([key, { phase, read, write, revision }]) => `${key} ${phase} read ${read} write ${write} (${revision})`,

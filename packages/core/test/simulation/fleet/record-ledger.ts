@@ -67,7 +67,13 @@ export class RecordLedger {
   }
 
   /** Holds what a read that began at `beganAt` gave against the writes; answers with what is wrong, undefined when nothing is. */
-  check(key: string, { n, ids, top, last }: RecordView, beganAt: number, nowAt: number, mayMiss: boolean): string | undefined {
+  check(
+    key: string,
+    { n, ids, top, last }: RecordView,
+    beganAt: number,
+    nowAt: number,
+    mayMiss: boolean,
+  ): string | undefined {
     let seen = 0
     let highest: number | undefined
     let newest: RecordWrite | undefined

@@ -1,9 +1,20 @@
-import { type SeedResult, runSeed } from './fleet-run.js'
-import { outsideReactions } from './microtasks.js'
-import { loadItemHash } from '../../../src/routing/item-hash.js'
+import { inspect } from 'node:util'
 
-/** Runs the world of a seed from anywhere. Whatever was rejected in it and caught by nobody is a violation, too. */
+import { loadItemHash } from '../../../src/routing/item-hash.js'
+import { runSeed, type SeedResult } from './fleet-run.js'
+import { outsideReactions } from './microtasks.js'
+
+let uncaught: unknown
+
+process.on('unhandledRejection', (reason) => {
+  uncaught ??= reason
+})
+
+/** Runs the world of a seed from anywhere. A promise of it that was rejected and that nobody looks after is a violation, too. */
 export async function runSeedAlone(seed: number, isChronicled = false): Promise<SeedResult> {
   await loadItemHash() // from then on it is there without waiting
-  return outsideReactions(() => runSeed(seed, isChronicled))
+  uncaught = undefined
+  const result = await outsideReactions(() => runSeed(seed, isChronicled))
+  if (uncaught === undefined || result.violation !== undefined) return result
+  return { ...result, violation: `a rejection was caught by nobody: ${inspect(uncaught)}` }
 }

@@ -5,6 +5,8 @@ export interface Said {
   readonly operation: string
   readonly shards: readonly ShardRef[]
   readonly isRead: boolean
+  /** Whether the store has said that it has not done it. */
+  isRefused: boolean
   readonly write: ShardWrite | undefined
   readonly put: ItemPut | undefined
   readonly deletion: ItemDeletion | undefined
@@ -22,6 +24,7 @@ export function said(operation: string, shards: readonly ShardRef[], content?: C
     operation,
     shards,
     isRead: reads.has(operation),
+    isRefused: false,
     write: operation === 'write' ? (content as ShardWrite) : undefined,
     put: operation === 'put' ? (content as ItemPut) : undefined,
     deletion: operation === 'delete' ? (content as ItemDeletion) : undefined,
@@ -30,7 +33,9 @@ export function said(operation: string, shards: readonly ShardRef[], content?: C
 }
 
 function textOf(operation: string, shards: readonly ShardRef[], content: Content | undefined): string {
-  const places = shards.map(({ key, index, generation }) => `${key}#${index}${index === 0 ? '' : `.${generation.number % 100_000}`}`)
+  const places = shards.map(
+    ({ key, index, generation }) => `${key}#${index}${index === 0 ? '' : `.${generation.number % 100_000}`}`,
+  )
   return `${operation} ${places.join(' ')}${content === undefined ? '' : ` ${detailsOf(content)}`}`.trim()
 }
 

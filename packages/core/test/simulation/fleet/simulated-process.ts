@@ -1,5 +1,15 @@
 import type { Random } from '../../../src/chance/random.js'
-import { type Backend, type Client, type Collection, createClient, latest, max, type Records, sum, union } from '../../../src/index.js'
+import {
+  type Backend,
+  type Client,
+  type Collection,
+  createClient,
+  latest,
+  max,
+  type Records,
+  sum,
+  union,
+} from '../../../src/index.js'
 import { seededRandom } from '../../../src/testing.js'
 import type { Chronicle } from './chronicle.js'
 import type { Endpoint } from './network.js'
@@ -98,7 +108,10 @@ export class SimulatedProcess implements Endpoint {
   stop(frozen: 'monotonic' | 'wall' | 'neither'): void {
     this.isStopped = true
     this.clock.freeze(frozen)
-    this.#chronicle.note(this.name, frozen === 'neither' ? 'is stopped' : `is suspended; its ${frozen} clock stands still`)
+    this.#chronicle.note(
+      this.name,
+      frozen === 'neither' ? 'is stopped' : `is suspended; its ${frozen} clock stands still`,
+    )
   }
 
   /** Everything that has come meanwhile reaches it, each in a turn of its own. */

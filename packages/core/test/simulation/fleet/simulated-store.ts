@@ -17,6 +17,8 @@ export class SimulatedStore {
   /** Shards that are refused as throttled, by key and index. */
   readonly throttled = new Set<string>()
   isDown = false
+  /** Keys that have ever had a route. */
+  readonly spread = new Set<string>()
   /** Every place above shard 0 that was ever written, sealed or cleared. */
   readonly places = new Map<string, ShardRef>()
   readonly #time: VirtualTime
@@ -27,7 +29,12 @@ export class SimulatedStore {
 
   constructor(time: VirtualTime, shardsPerReadMax: number) {
     this.#time = time
-    const clock = { nowMs: () => time.nowMs, monotonicMs: () => time.nowMs, wallMs: () => time.nowMs, setTimer: noTimer }
+    const clock = {
+      nowMs: () => time.nowMs,
+      monotonicMs: () => time.nowMs,
+      wallMs: () => time.nowMs,
+      setTimer: noTimer,
+    }
     this.inner = memory({ clock, shardsPerReadMax })
   }
 
@@ -51,6 +58,7 @@ export class SimulatedStore {
     if (this.#past.length > pastMax) this.#past.shift()
     const version = String(Number(expected ?? 0) + 1)
     this.#document = { text, version }
+    for (const key of this.directory?.routes.keys() ?? []) this.spread.add(key)
     return version
   }
 
