@@ -19,57 +19,30 @@
 // Cost: a state takes 50 to 60 bytes; 100,000 states a second. Faults, writers and operations multiply them: two writers
 //   of one operation each make some 280,000 without faults.
 // Source: docs/routing.md; Murphi and TLC for the method.
+import { searchBreadthFirst, type SearchResult } from './breadth-first.js'
 import type { CollectionSearch } from './collection-search.js'
 import { collectionModel, firstState, type CollectionModel, type State } from './collection-state.js'
 import { coordinatorMoves, expiryMoves } from './coordinator-moves.js'
 import type { Move } from './move.js'
 import { readerMoves } from './reader-moves.js'
 import { StateCodec } from './state-codec.js'
-import { StateTable } from './state-table.js'
 import { arrivalMoves, writerMoves } from './writer-moves.js'
-
-/** What was found. */
-export interface SearchResult {
-  readonly stateCount: number
-  /** Whether every state that can be reached was seen. */
-  readonly isComplete: boolean
-  /** The first violation, after the steps that led there, of which there are as few as possible; undefined when there is none. */
-  readonly violation: string | undefined
-}
 
 /** Searches every schedule, shortest first. Deterministic. Throws a RangeError for a search that is too large for its records. */
 export function searchCollection(search: CollectionSearch): SearchResult {
   const model = collectionModel(search)
   const codec = new StateCodec(model)
-  const table = new StateTable(codec.recordBytes)
-  const record = new Uint8Array(codec.recordBytes)
-  const add = (state: State, parent: number) => {
-    codec.encode(withoutUnreachable(state, model), record)
-    return table.add(record, parent)
-  }
-  add(firstState(model), -1)
-  for (let at = 0; at < table.count; at++) {
-    for (const { label, state, violation } of nextMoves(codec.decode(table.at(at)), model)) {
-      if (violation !== undefined) {
-        const steps = [
-          ...trail(
-            table.pathTo(at).map((index) => table.at(index)),
-            model,
-            codec,
-          ),
-          label,
-          violation,
-        ]
-        return { stateCount: table.count, isComplete: false, violation: steps.join('\n') }
-      }
-      add(state, at)
-    }
-    if (table.count >= search.statesMax) return { stateCount: table.count, isComplete: false, violation: undefined }
-  }
-  return { stateCount: table.count, isComplete: true, violation: undefined }
+  return searchBreadthFirst<State>({
+    first: firstState(model),
+    next: (state) => nextMoves(state, model),
+    encode: (state, record) => codec.encode(withoutUnreachable(state, model), record),
+    decode: (record) => codec.decode(record),
+    recordBytes: codec.recordBytes,
+    statesMax: search.statesMax,
+  })
 }
 
-function nextMoves(state: State, model: CollectionModel): readonly Move[] {
+function nextMoves(state: State, model: CollectionModel): readonly Move<State>[] {
   return [
     ...state.writers.flatMap((_, index) => writerMoves(state, index, model)),
     ...state.messages.flatMap((_, index) => arrivalMoves(state, index, model)),
@@ -99,17 +72,4 @@ function oldestInUse({ revision, writers, reader }: State): number {
     if (operation?.revision !== undefined && operation.revision < oldest) oldest = operation.revision
   }
   return oldest
-}
-
-/** What was done on the way through these records. */
-function trail(records: readonly Uint8Array[], model: CollectionModel, codec: StateCodec): readonly string[] {
-  const reached = new Uint8Array(codec.recordBytes)
-  const leadsTo = (state: State, record: Uint8Array) => {
-    codec.encode(withoutUnreachable(state, model), reached)
-    return reached.every((byte, i) => byte === record[i])
-  }
-  return records.slice(1).map((record, i) => {
-    const moves = nextMoves(codec.decode(records[i]!), model)
-    return moves.find(({ state }) => leadsTo(state, record))!.label
-  })
 }

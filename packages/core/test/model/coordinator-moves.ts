@@ -5,7 +5,7 @@ import { applied } from './requests.js'
 import type { RouteAt } from './route-history.js'
 
 /** What may happen to the route next. */
-export function coordinatorMoves(state: State, model: CollectionModel): readonly Move[] {
+export function coordinatorMoves(state: State, model: CollectionModel): readonly Move<State>[] {
   const { search, history } = model
   const route = history[state.revision]!
   const swapped: State = { ...state, revision: state.revision + 1 }
@@ -30,9 +30,9 @@ export function coordinatorMoves(state: State, model: CollectionModel): readonly
 }
 
 /** Tombstones that expire: each outlives every request, operation, copy and read that is older. */
-export function expiryMoves(state: State): readonly Move[] {
+export function expiryMoves(state: State): readonly Move<State>[] {
   if (state.reader.open !== undefined) return []
-  const moves: Move[] = []
+  const moves: Move<State>[] = []
   for (const [place, cell] of state.cells.entries()) {
     if (cell?.isDead !== true) continue
     const isOlder = (other: { readonly version: number } | undefined) =>
@@ -50,7 +50,7 @@ function isLeaseWaited({ revision, writers, reader }: State): boolean {
   return [reader, ...writers].every(({ lease }) => lease === undefined || lease === revision)
 }
 
-function copyMoves(state: State, { sources, home }: RouteAt, { search }: CollectionModel): readonly Move[] {
+function copyMoves(state: State, { sources, home }: RouteAt, { search }: CollectionModel): readonly Move<State>[] {
   const { doneCount, item } = state.copy
   const source = sources[doneCount]
   if (source === undefined)
@@ -71,7 +71,7 @@ function copyRequest({ version, isDead }: Cell, home: number): Message {
 }
 
 /** The next coordinator begins anew. What the dead one was writing is lost or still under way. */
-function crashMoves(state: State, home: number): readonly Move[] {
+function crashMoves(state: State, home: number): readonly Move<State>[] {
   const { item, doneCount } = state.copy
   const label = 'the coordinator crashes'
   const crashed: State = { ...state, crashesLeft: state.crashesLeft - 1, copy: noCopy }
@@ -86,7 +86,7 @@ function crashMoves(state: State, home: number): readonly Move[] {
 }
 
 /** The sources may be deleted, or stay: nobody reads these places again. */
-function dropMoves(swapped: State, settled: RouteAt, next: RouteAt): readonly Move[] {
+function dropMoves(swapped: State, settled: RouteAt, next: RouteAt): readonly Move<State>[] {
   const dropped = settled.candidates.filter((place) => !next.candidates.includes(place))
   const cells = swapped.cells.map((cell, place) => (dropped.includes(place) ? undefined : cell))
   return [

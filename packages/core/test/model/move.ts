@@ -1,7 +1,5 @@
-import type { State } from './collection-state.js'
-
 /** One step of a schedule. */
-export interface Move {
+export interface Move<State> {
   readonly label: string
   /** The state that it leads to. */
   readonly state: State

@@ -6,7 +6,7 @@ import type { Move } from './move.js'
  * What the reader may do next. A read begins with its first place and ends with its last; one that has seen what it must see,
  * or whose lease ends, can do no harm and is not followed further.
  */
-export function readerMoves(state: State, model: CollectionModel): readonly Move[] {
+export function readerMoves(state: State, model: CollectionModel): readonly Move<State>[] {
   const { lease, open } = state.reader
   if (open !== undefined) {
     const moves = open.unread.flatMap((place) => seen(state, place, open))
@@ -22,7 +22,7 @@ export function readerMoves(state: State, model: CollectionModel): readonly Move
   return unread.flatMap((place) => seen(state, place, { unread, newest: undefined, mustSee: state.acknowledged }))
 }
 
-function seen(state: State, place: number, open: ReadUnderWay): Move[] {
+function seen(state: State, place: number, open: ReadUnderWay): Move<State>[] {
   const { mustSee } = open
   const cell = state.cells[place]
   const newest = (cell?.version ?? 0) > (open.newest?.version ?? 0) ? cell : open.newest

@@ -4,7 +4,7 @@ import type { Move } from './move.js'
 import { applied, requestsOf, withoutAwaited } from './requests.js'
 
 /** What a writer may do next. */
-export function writerMoves(state: State, index: number, model: CollectionModel): readonly Move[] {
+export function writerMoves(state: State, index: number, model: CollectionModel): readonly Move<State>[] {
   const writer = state.writers[index]!
   const { lease, operation, doneCount } = writer
   const name = `writer ${index}`
@@ -17,7 +17,7 @@ export function writerMoves(state: State, index: number, model: CollectionModel)
   }
   if (operation.revision === undefined)
     return [{ label: `${name} fetches and routes again`, state: routedAgain(state, index, operation, model) }]
-  const moves: Move[] = []
+  const moves: Move<State>[] = []
   const request = requestsOf(operation, model)[operation.at]!
   if (state.repeatsLeft > 0 && request.kind !== 'look') {
     const again = { ...state, repeatsLeft: state.repeatsLeft - 1, messages: [...state.messages, request] }
@@ -30,7 +30,7 @@ export function writerMoves(state: State, index: number, model: CollectionModel)
 }
 
 /** What comes of a request's arrival: several states, where its writer then has a choice. */
-export function arrivalMoves(state: State, index: number, model: CollectionModel): readonly Move[] {
+export function arrivalMoves(state: State, index: number, model: CollectionModel): readonly Move<State>[] {
   const message = state.messages[index]!
   const { kind, place, version, awaitedBy } = message
   const label = `${awaitedBy > 0 ? '' : 'late '}${kind} of version ${version} arrives at ${place}`
