@@ -6,7 +6,8 @@ import { sequenceAt } from './backend/backend.js'
 import { Collapse, type WriteOptions } from './collapse/collapse.js'
 import type { FailureLog } from './collapse/failure-log.js'
 import type { Flight, FlightOutcome } from './collapse/flight.js'
-import { WriteUnknownError } from './errors/write-error.js'
+import type { Window } from './collapse/window.js'
+import { type WriteRejectedError, WriteUnknownError } from './errors/write-error.js'
 import { hashKey } from './internal/hash-key.js'
 import type { RecordShape } from './merge/record-shape.js'
 import type { StampSource } from './merge/stamp.js'
@@ -73,6 +74,7 @@ export class WritePath {
         stages.declare(key)
       },
       onLanded: (flight, outcome) => this.#landed(flight, outcome),
+      onLeft: (key, window, error) => this.#left(key, window, error),
       spool: stages.spool,
     })
     // Not at once: whoever declares the record may still subscribe to the events that this brings.
@@ -165,8 +167,16 @@ export class WritePath {
     return sequenceAt(wallMs - this.#stages.options.routing.retryHorizonMs)
   }
 
+  #left(key: string, { changeCount, bufferedCount }: Window, error: WriteRejectedError): void {
+    const { spool, counters } = this.#stages
+    spool?.keep(this.#shape.name, bufferedCount)
+    if (changeCount === bufferedCount) return
+    counters.failedWrites += changeCount - bufferedCount
+    this.#failures.add(this.#shape.name, key, changeCount - bufferedCount, 0, error)
+  }
+
   #landed(flight: Flight, { error, units, isLeft }: FlightOutcome): void {
-    const { detection, events, clock, counters } = this.#stages
+    const { events, clock, counters } = this.#stages
     const { key, window, shardIndex, attempts } = flight
     this.#stages.written(key, attempts, units ?? (error === undefined ? 1 : 0))
     if (isLeft) this.#stages.spool?.keep(this.#shape.name, window.bufferedCount)

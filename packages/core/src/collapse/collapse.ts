@@ -13,6 +13,7 @@ import type { Capabilities } from '../backend/backend.js'
 import { ClosedError } from '../errors/closed-error.js'
 import { WindowFullError } from '../errors/limit-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
+import { WriteRejectedError } from '../errors/write-error.js'
 import { rejectOnAbort } from '../internal/abort.js'
 import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
@@ -55,6 +56,8 @@ export interface CollapseParts {
   readonly onFlush: (key: string, changeCount: number) => void
   /** A flight has ended. */
   readonly onLanded: (flight: Flight, outcome: FlightOutcome) => void
+  /** A window is not sent, since the flight before it is left for the next start. */
+  readonly onLeft: (key: string, window: Window, error: WriteRejectedError) => void
   /** Keeps buffered changes on disk; undefined when they may be lost with the process. */
   readonly spool: SpoolLog | undefined
 }
@@ -334,9 +337,23 @@ export class Collapse {
     this.#parts.onLanded(flight, outcome)
     window.settle(outcome.error)
     this.#parts.bounds.release(window.bytes)
+    if (outcome.isLeft) this.#leaveRest(entry)
     if (entry.holdsWaiting !== undefined) this.#letHold(entry)
     else if (window.changeCount === 1 && entry.window === undefined) this.#advance(entry)
     else this.#advanceSoon(entry)
+  }
+
+  /** What follows a flight that is left: buffered changes stay on disk, all others are told that they are not written. */
+  #leaveRest(entry: Entry): void {
+    const { key, backlog = [], window: open } = entry
+    entry.backlog = undefined
+    entry.window = undefined
+    const error = new WriteRejectedError(key, 'The client closes, and a write before it has no outcome yet.')
+    for (const window of [...backlog.map((one) => one.window), ...(open === undefined ? [] : [open])]) {
+      this.#parts.onLeft(key, window, error)
+      window.settle(error)
+      this.#parts.bounds.release(window.bytes)
+    }
   }
 
   /** Those who wait to hold come before the next flush; who comes later waits for that flush. */

@@ -280,9 +280,18 @@ export class Flight implements Expiring {
     else {
       const error = new WriteUnknownError(this.key, `${why} The spool keeps it, and it is tried again.`, cause)
       this.window.settle(error)
-      if (this.#parts.isClosing()) this.#end({ error, units: undefined, isLeft: true })
+      if (this.#parts.isClosing()) this.#leave(this.#entry, error)
     }
     return this.#isOver
+  }
+
+  /** From now on nothing may be sent to this key by this writer: a later number that is in would have this one answered as «done». */
+  #leave(entry: FlightEntry, error: WriteUnknownError): void {
+    this.#isOver = true
+    this.#dropAttempt()
+    const left = () => this.#onEnd(this, { error, units: undefined, isLeft: true })
+    if (this.#isUncertain) left()
+    else entry.unsend().then(left, left)
   }
 
   #giveUp(cause: unknown, why: string): void {

@@ -58,6 +58,14 @@ export class FlightEntry {
     this.#sending = sending
   }
 
+  /** It is surely not in: whoever finds it may write it at any time, under a number of its own. Rejects with `SpoolError`; then it stays as it was. */
+  async unsend(): Promise<void> {
+    this.#tickets = [
+      await this.#log.replace(this.#tickets, encodeSpooled({ change: this.#change(), sending: undefined })),
+    ]
+    this.#sending = undefined
+  }
+
   /** The outcome is known: nothing is left to send after a crash. Rejects with `SpoolError` when that could not be made sure. */
   remove(): Promise<void> {
     return this.#log.remove(this.#tickets)
