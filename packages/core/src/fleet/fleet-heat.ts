@@ -110,10 +110,18 @@ export class FleetHeat {
     for (const [key, { shortMs }] of this.#cooling) {
       const route = routes.get(key)
       if (route?.phase !== 'active' || seenForMs(key, route.revision) < coolMs) continue
-      const fanout = 2 ** shortMs.findIndex((ms) => nowMs - ms >= coolMs && ms < this.#notedMs)
-      if (fanout >= 1 && fanout < route.write) shrinks.set(key, fanout)
+      const bits = this.#bitsEnough(shortMs, nowMs, coolMs)
+      // While the key is still cooling, one merge a little later does for two.
+      if (bits !== this.#bitsEnough(shortMs, nowMs, coolMs / 2)) continue
+      if (2 ** bits < route.write) shrinks.set(key, 2 ** bits)
     }
     return shrinks
+  }
+
+  /** The logarithm of the least fanout that has been enough for so long, and is. */
+  #bitsEnough(shortMs: readonly number[], nowMs: number, forMs: number): number {
+    const bits = shortMs.findIndex((ms) => nowMs - ms >= forMs && ms < this.#notedMs)
+    return bits < 0 ? fanoutBitsMax : bits
   }
 
   #decideGrowth({ unitsByKey }: EpochReports, routes: Routes, isNext: boolean): void {

@@ -109,7 +109,8 @@ export class Fleet {
     })
     this.#nextTurnMs = clock.nowMs() + this.#declaredTurnMs
     this.#nextDeclaringMs = clock.nowMs() + (random.next() * this.#declaredTurnMs) / 2
-    this.#reportedEpoch = this.#epochAt(clock.wallMs())
+    // The first report, too, is about no more than an epoch.
+    this.#reportedEpoch = this.#epochAt(clock.wallMs() - this.#phaseMs)
   }
 
   /** Counts capacity units that a write consumed. Allocates nothing but for one write of some twenty. */
@@ -157,6 +158,11 @@ export class Fleet {
   /** Whether this process leads. */
   leads(): boolean {
     return this.#closing === undefined && this.#leadership.leadsAt(this.#parts.clock.nowMs())
+  }
+
+  /** Whether this process must resign before the directory is left. */
+  mustResign(): boolean {
+    return this.#leadership.isNamed()
   }
 
   /** Ends it; a leader resigns, for which it takes at most one more request time-out. Resolves when nothing is under way. Never rejects. */

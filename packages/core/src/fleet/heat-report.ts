@@ -1,15 +1,23 @@
 // Problem: thousands of processes tell one what they drew, through a store in which every place is a key like any other, with
 //   a limit of its own; and neither side knows how many there are.
 // Scheme: a report is one write to a record of Spillway's own for this epoch. The record is one field, a set of texts, so
-//   that a report may come twice, needs no dedupe entry and goes by the store's own expiry. It stands at 1, 2, 4, ... 1,024
-//   places, from which each reporter draws one. How many is the reporter's own choice (its level), by what its last report
-//   cost: a set that has grown makes every write to it dear. Places are nested, so a reader begins at the lowest ones and goes
-//   on to the highest level that it finds written there.
+//   that a report may come twice, needs no dedupe entry and goes by the store's own expiry. There are levels of 1, 2, 4, …
+//   1,024 places, and a reporter draws a place of the level that it has come to by what its reports cost: a set that has grown
+//   makes every write to it dear. Whoever comes to a level notes it at the one place of level 0, and now and then again; a
+//   reader looks there first, and then at all places of the levels that were noted of late.
 // Invariants: a report never fails anything but itself; an epoch is read as a whole or not at all.
-// Cost: one request a report; for the reader one request for each `shardsPerReadMax` places, at most four at a time.
+// Cost: one request a report, and one more for a new level or by a chance of 4 / places; for the reader one request for each
+//   `shardsPerReadMax` places, at most four at a time.
 // Source: heat-sampler.ts for the numbers.
 
-import type { Capabilities, FieldChange, RecordStore, ShardAnswer, ShardContents } from '../backend/backend.js'
+import type {
+  Capabilities,
+  FieldChange,
+  RecordStore,
+  ShardAnswer,
+  ShardContents,
+  WriteAnswer,
+} from '../backend/backend.js'
 import { BackendError } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
 import { writeUnitsOf } from '../backend/capacity-unit.js'
@@ -31,6 +39,12 @@ const failedLevels = 2
 
 /** The chance that a place which nobody else seems to use lets the level sink. */
 const sinkChance = 1 / 4
+
+/** A level of n places is noted again with this chance / n: by some process in most epochs, since more than n use it. */
+const notedAgain = 4
+
+/** A level that was noted is read for so many epochs. */
+const levelEpochs = 10
 
 /** The reader sends so many requests at a time. */
 const readsMax = 4
@@ -71,7 +85,9 @@ export class HeatReports {
   readonly #parts: ReportParts
   readonly #key: string
   #level: number | undefined
-  #levelRead = 0
+  #notedLevel = 0
+  /** When a level was last seen to be noted. */
+  readonly #levels = new Map<number, number>()
 
   constructor(parts: ReportParts) {
     this.#parts = parts
@@ -80,18 +96,17 @@ export class HeatReports {
 
   /** Writes a report, in one attempt. Rejects with `BackendError`. */
   async write(epoch: number, draws: Draws | undefined, declared: ReadonlyMap<string, number>): Promise<void> {
-    const { store, random, clock, requestTimeoutMs, epochMs, capabilities } = this.#parts
+    const { random, capabilities } = this.#parts
     const entries = entriesOf(draws, declared, randomUint32(random) >>> 8, capabilities.changeBytesMax - entryBytes)
     if (entries.size === 0) return
     const ownUnits = writeUnitsOf(setRule.bytes(entries))
     this.#level ??= ownUnits > 1 ? firstLevel : 0
-    if (this.#level > 0) entries.add(`l${this.#level}`)
-    const changes: readonly FieldChange[] = [{ ...field, state: entries }]
-    const shard = this.#shard(epoch, randomUint32(random) % 2 ** this.#level)
     try {
-      const { units } = await callWithin(clock, requestTimeoutMs, (call) =>
-        store.write({ shard, changes, stamp: undefined, expiresInMs: keptEpochs * epochMs }, call),
-      )
+      const [{ units }] = await Promise.all([
+        this.#send(epoch, this.#level, entries),
+        this.#isNoteDue(this.#level) ? this.#send(epoch, 0, new Set([`l${this.#level}`])) : undefined,
+      ])
+      this.#notedLevel = this.#level
       this.#level = this.#levelAfter(this.#level, ownUnits, units ?? ownUnits)
     } catch (error) {
       this.#level = Math.min(levelMax, this.#level + failedLevels)
@@ -101,26 +116,35 @@ export class HeatReports {
 
   /** Reads an epoch's reports. Rejects with `BackendError` when any place could not be read. */
   async read(epoch: number): Promise<EpochReports> {
-    const entries = new Set<string>()
-    let level = Math.max(this.#level ?? 0, this.#levelRead)
-    let levelFound = 0
-    for (let from = 0; from < 2 ** level; level = Math.max(level, levelFound)) {
-      const to = 2 ** level
-      for (const contents of await this.#readPlaces(epoch, from, to)) {
-        for (const entry of (contents.states[0] as ReadonlySet<string> | undefined) ?? []) {
-          entries.add(entry)
-          if (entry.startsWith('l')) levelFound = Math.max(levelFound, levelOf(entry))
-        }
-      }
-      from = to
+    const entries = new Set(await this.#readPlaces(epoch, [0]))
+    for (const entry of entries) {
+      const level = Number(levelForm.exec(entry)?.[1] ?? 0)
+      if (level > 0 && level <= levelMax) this.#levels.set(level, epoch)
     }
-    this.#levelRead = Math.max(levelFound, this.#levelRead - 1)
+    if (this.#level !== undefined && this.#level > 0) this.#levels.set(this.#level, epoch)
+    for (const [level, notedEpoch] of this.#levels) if (epoch - notedEpoch > levelEpochs) this.#levels.delete(level)
+    if (this.#levels.size > 0)
+      for (const entry of await this.#readPlaces(epoch, [...this.#levels.keys()])) entries.add(entry)
     return summed(entries)
   }
 
-  /** A place's index is one more: shard 0 would be there for ever. */
-  #shard(epoch: number, place: number): ShardRef {
-    return { key: this.#key, index: 1 + place, generation: { number: epoch, nonce: 0 } }
+  /** Levels have indexes of their own, 1, 2 to 3, 4 to 7, …; index 0 would be there for ever. */
+  #shard(epoch: number, index: number): ShardRef {
+    return { key: this.#key, index, generation: { number: epoch, nonce: 0 } }
+  }
+
+  #send(epoch: number, level: number, state: ReadonlySet<string>): Promise<WriteAnswer> {
+    const { store, random, clock, requestTimeoutMs, epochMs } = this.#parts
+    const shard = this.#shard(epoch, 2 ** level + (randomUint32(random) % 2 ** level))
+    const changes: readonly FieldChange[] = [{ ...field, state }]
+    return callWithin(clock, requestTimeoutMs, (call) =>
+      store.write({ shard, changes, stamp: undefined, expiresInMs: keptEpochs * epochMs }, call),
+    )
+  }
+
+  #isNoteDue(level: number): boolean {
+    if (level === 0) return false
+    return level !== this.#notedLevel || this.#parts.random.next() < notedAgain / 2 ** level
   }
 
   #levelAfter(level: number, ownUnits: number, units: number): number {
@@ -129,9 +153,12 @@ export class HeatReports {
     return level > 0 && units <= ownUnits && this.#parts.random.next() < sinkChance ? level - 1 : level
   }
 
-  async #readPlaces(epoch: number, from: number, to: number): Promise<readonly ShardContents[]> {
+  /** All entries at all places of these levels. */
+  async #readPlaces(epoch: number, levels: readonly number[]): Promise<readonly string[]> {
     const { store, clock, requestTimeoutMs, capabilities } = this.#parts
-    const shards = Array.from({ length: to - from }, (_, i) => this.#shard(epoch, from + i))
+    const shards = levels.flatMap((level) =>
+      Array.from({ length: 2 ** level }, (_, place) => this.#shard(epoch, 2 ** level + place)),
+    )
     const batches: ShardRef[][] = []
     for (let i = 0; i < shards.length; i += capabilities.shardsPerReadMax)
       batches.push(shards.slice(i, i + capabilities.shardsPerReadMax))
@@ -145,7 +172,7 @@ export class HeatReports {
       )
       for (const read of await Promise.all(reads)) answers.push(...read)
     }
-    return answers.map(readOrThrow)
+    return answers.flatMap((answer) => [...((readOrThrow(answer).states[0] as ReadonlySet<string> | undefined) ?? [])])
   }
 }
 
@@ -176,10 +203,6 @@ function entriesOf(
 const sampleForm = /^s(\d{1,15})\.(\d{1,15})\.[0-9a-z]+\.(.+)$/s
 const declaredForm = /^f(\d{1,4})\.(.+)$/s
 const levelForm = /^l(\d{1,2})$/
-
-function levelOf(entry: string): number {
-  return Math.min(levelMax, Number(levelForm.exec(entry)?.[1] ?? 0))
-}
 
 /** What no version of this reader knows is left out. */
 function summed(entries: ReadonlySet<string>): EpochReports {

@@ -67,6 +67,11 @@ export class Leadership {
     return nowMs < this.#leadsUntilMs
   }
 
+  /** Whether the directory names this process as the leader, so that it must resign when it goes. */
+  isNamed(): boolean {
+    return this.#look()?.id === this.#parts.id
+  }
+
   /** There is something to decide. */
   noteNeed(nowMs: number): void {
     this.#neededAtMs = nowMs
@@ -98,7 +103,7 @@ export class Leadership {
   /** Stops to lead at once, and lets the others know. Resolves when no swap is under way. */
   async close(nowMs: number): Promise<void> {
     await this.#swapping
-    if (this.#look()?.id === this.#parts.id) this.#begin(nowMs, 'resign')
+    if (this.isNamed()) this.#begin(nowMs, 'resign')
     await this.#swapping
   }
 

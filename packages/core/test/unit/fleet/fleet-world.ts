@@ -24,6 +24,7 @@ export interface WorldOptions {
   readonly fanoutMax?: number
   readonly store?: RecordStore
   readonly capabilities?: Partial<Capabilities>
+  readonly requestTimeoutMs?: number
 }
 
 /** A directory that all share, and a process's copy of it. */
@@ -106,6 +107,7 @@ export class FleetWorld {
   /** Another process joins. */
   add(): Process {
     const { coolMs = 60_000, fanoutMax = 64, store = this.backend.records, capabilities } = this.#options
+    const { requestTimeoutMs = 1_000 } = this.#options
     const id = `process-${this.processes.length}`
     const routing = new SimpleRouting(this.shared, this.clock)
     const fleet = new Fleet({
@@ -116,7 +118,7 @@ export class FleetWorld {
       random: seededRandom(Math.floor(this.random.next() * 2 ** 32)),
       id,
       leaseMs,
-      requestTimeoutMs: 1_000,
+      requestTimeoutMs,
       options: { fanoutMax, targetUtilization: 0.7, coolMs },
       onError: (error) => this.errors.push(error),
     })
