@@ -5,6 +5,7 @@ import { guardBackend } from './backend/guarded-backend.js'
 import { FailureLog, type FlushReport } from './collapse/failure-log.js'
 import { Detection } from './detection/detection.js'
 import { ClosedError } from './errors/closed-error.js'
+import { Fleet } from './fleet/fleet.js'
 import { DeadlineList } from './internal/deadline-list.js'
 import { HybridClock } from './merge/hybrid-clock.js'
 import type { Rules } from './merge/merge-rule.js'
@@ -28,8 +29,8 @@ import type { KeyContents } from './routing/key-contents.js'
 import { Routing } from './routing/routing.js'
 import { writerId } from './routing/writer-id.js'
 import { Spreading } from './routing/spreading.js'
-import type { Stages } from './stages.js'
 import { type KeptChanges, SpoolLog } from './spool/spool-log.js'
+import type { Stages } from './stages.js'
 import { type ClientCounters, Counters } from './telemetry/counters.js'
 import { type ClientEvents, type EventName, Events } from './telemetry/events.js'
 import { Ticker } from './time/ticker.js'
@@ -52,17 +53,18 @@ export async function createClient(options: ClientOptions): Promise<Client> {
 export interface CloseReport extends FlushReport {
   /** Why the backend could not be closed; undefined when it was. It says nothing about what was written. */
   readonly closeError: BackendError | undefined
-}
   /**
    * Buffered changes that stay in the spool for the next start: the backend took them in no time, or nobody has declared their
    * record as it was. Undefined without a spool.
    */
   readonly kept: readonly KeptChanges[] | undefined
+}
 
 /** One process's part of a fleet that shares a backend. Made by {@link createClient}. */
 export class Client {
   readonly #stages: Stages
   readonly #coordinator: Coordinator
+  readonly #fleet: Fleet
   readonly #ticker: Ticker
   readonly #registry = new RecordRegistry()
   readonly #collections = new CollectionRegistry()
@@ -105,10 +107,25 @@ export class Client {
       itemHash: () => this.#itemHash,
       ...routingOptions,
     })
+    const fleet = new Fleet({
+      store: backend.records,
+      capabilities: backend.capabilities,
+      routing,
+      clock,
+      random,
+      id: writerId(random),
+      leaseMs: routingOptions.leaseMs,
+      requestTimeoutMs: limits.requestTimeoutMs,
+      options: sharding,
+      onError: (error) => {
+        if (events.hasListeners('fleet-failed')) events.emit('fleet-failed', { error })
+      },
+    })
+    this.#fleet = fleet
     const spreading = new Spreading({
       routing,
       coordinator: this.#coordinator,
-      fleet: { wishes: () => new Map(), shrinks: () => new Map(), leads: () => false, declared() {} },
+      fleet,
       options: sharding,
       leaseMs: routingOptions.leaseMs,
       writeUnitsPerSecondMax: backend.capabilities.partition.writeUnitsPerSecond,
@@ -120,6 +137,7 @@ export class Client {
         const name = state === 'hot' ? 'key-hot' : 'key-cooled'
         if (events.hasListeners(name)) events.emit(name, { key, side })
       }
+      fleet.tick(nowMs)
       spreading.decide(detection.hotKeys())
     })
     this.#failures = new FailureLog(events)
@@ -135,7 +153,12 @@ export class Client {
       deadlines,
       events,
       declare: (key) => spreading.declare(key),
+      written: (key, requests, units) => {
+        detection.countWriteRequests(key, requests, units)
+        fleet.count(key, units)
+      },
       counters,
+      spool: options.spool && new SpoolLog(options.spool),
       throttled(key, shardIndex, side, { scope, reason, resource }) {
         if (side === 'write') counters.throttledWriteAttempts += 1
         else counters.throttledReadAttempts += 1
@@ -159,7 +182,7 @@ export class Client {
       this.#itemHash = await itemHash
     } catch (error) {
       await this.#closeBackend() // what led here is what the caller is told
-      spool: options.spool && new SpoolLog(options.spool),
+      await spool?.close()
       throw error
     }
     this.#ticker.start()
@@ -182,7 +205,6 @@ export class Client {
    * collection. Throws `InvalidArgumentError` when the backend keeps none, or none with such sort values, or when another
    * collection has its prefix, and `ClosedError` on a closed client.
    */
-      await spool?.close()
   collection<Item extends object>(name: string, options?: CollectionOptions<Item, 'string'>): Collection<Item>
   collection<Item extends object, Sort extends SortType>(
     name: string,
@@ -241,7 +263,8 @@ export class Client {
     const report = await this.#failures.report(() => Promise.all(this.#writePaths.map((path) => path.close())))
     await Promise.all([...this.#readPaths.map((path) => path.idle()), ...itemReads])
     this.#ticker.stop()
-    await Promise.all([routing.close(), this.#coordinator.idle()])
+    if (this.#fleet.mustResign()) await this.#fleet.close()
+    await Promise.all([routing.close(), this.#fleet.close(), this.#coordinator.idle()])
     const closeError = await this.#closeBackend()
     const kept = await spool?.close()
     return { ...report, closeError, kept }

@@ -185,15 +185,14 @@ export class ItemWritePath {
   }
 
   async #appendNow(key: string, batch: readonly AcceptedItem[], bytes: number): Promise<readonly PutOutcome[]> {
-    const { detection } = this.#stages
     this.#bounds.enter(bytes)
-    detection.countWrites(key, batch.length)
+    this.#stages.detection.countWrites(key, batch.length)
     this.#stages.declare(key)
     try {
       const items = batch.map(({ change }) => change) as readonly Appending[]
       const landing = await new AppendFlight(this.#flight, items).run()
       const { errors, sentCount, units } = landing
-      detection.countWriteRequests(key, sentCount, units ?? sentCount)
+      this.#stages.written(key, sentCount, units ?? sentCount)
       this.#tellAppended(key, landing)
       for (const error of errors) if (error !== undefined) this.#noteFailure(key, 1, error)
       return errors.map((error) => (error === undefined ? written : { status: 'failed', error }))
@@ -215,7 +214,7 @@ export class ItemWritePath {
   #landed(flight: ItemFlight, landing: ItemLanding): void {
     const { attempts, shardIndex, units } = flight
     const { key, changeCount, error } = landing
-    this.#stages.detection.countWriteRequests(key, attempts, units ?? (error === undefined ? 1 : 0))
+    this.#stages.written(key, attempts, units ?? (error === undefined ? 1 : 0))
     if (error !== undefined) this.#noteFailure(key, changeCount, error)
     if (this.#stages.events.hasListeners('flush')) this.#tellFlush(landing, shardIndex, attempts)
   }

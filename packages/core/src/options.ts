@@ -69,6 +69,11 @@ export interface RoutingOptions {
   readonly sealRetentionMs?: number
   /** The most bytes that the directory may take. 1,024 to 262,144. @default 32_768 */
   readonly directoryBytesMax?: number
+  /**
+   * In how many places the directory is kept, of which each client reads one: for fleets that read it more often than one
+   * partition serves. Every change is written to all of them. The same for every client of a backend. 1 to 16. @default 1
+   */
+  readonly directoryCopies?: number
 }
 
 /** Spreading hot keys. */

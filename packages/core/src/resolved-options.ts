@@ -27,6 +27,7 @@ export interface ResolvedRoutingOptions {
   readonly retryHorizonMs: number
   readonly sealRetentionMs: number
   readonly directoryBytesMax: number
+  readonly directoryCopies: number
 }
 
 /** See `ShardingOptions`. */

@@ -23,9 +23,11 @@ export interface Stages {
   readonly events: Events
   /** A key is written: if a rule declares it to be hot, its route begins to grow. */
   declare(key: string): void
+  /** Requests of a write, or of several, have ended, and consumed so many capacity units in all. */
+  written(key: string, requests: number, units: number): void
   readonly counters: Counters
-  /** The store refused an attempt for lack of capacity: evidence of heat, a count and an event. */
-  throttled(key: string, shardIndex: number, side: 'write' | 'read', throttle: ThrottleDetail): void
   /** Keeps buffered changes on disk; undefined when they may be lost with the process. */
   readonly spool: SpoolLog | undefined
+  /** The store refused an attempt for lack of capacity: evidence of heat, a count and an event. */
+  throttled(key: string, shardIndex: number, side: 'write' | 'read', throttle: ThrottleDetail): void
 }

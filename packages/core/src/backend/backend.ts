@@ -54,6 +54,11 @@ export interface DirectoryStore {
   read(call: Call): Promise<DirectoryDocument>
   /** Writes `text` if the version is still `expected`; answers with the new version, or undefined when it was not. */
   swap(expected: string | undefined, text: string, call: Call): Promise<string | undefined>
+  /**
+   * Another place for the same document, `index` from 1 to 15; the same one for the same index. For fleets that read it more
+   * often than one place serves (`routing.directoryCopies`). @default the store keeps one place only
+   */
+  copy?(index: number): DirectoryStore
 }
 
 /** The directory as it is stored. */

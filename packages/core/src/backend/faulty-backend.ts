@@ -103,11 +103,7 @@ export class FaultyBackend implements Backend {
       }),
     }
     this.collections = inner.collections && this.#collections(inner.collections)
-    this.directory = {
-      read: (call) => this.#deliver('directory.read', [], () => inner.directory.read(call)),
-      swap: (expected, text, call) =>
-        this.#deliver('directory.swap', [], () => inner.directory.swap(expected, text, call)),
-    }
+    this.directory = this.#directory(inner.directory)
   }
 
   /**
@@ -140,6 +136,14 @@ export class FaultyBackend implements Backend {
   /** Switches every fault off. Requests under way, and second copies of earlier ones, still meet what was drawn for them. */
   heal(): void {
     this.#faults = {}
+  }
+
+  #directory(inner: DirectoryStore): DirectoryStore {
+    return {
+      read: (call) => this.#deliver('directory.read', [], () => inner.read(call)),
+      swap: (expected, text, call) => this.#deliver('directory.swap', [], () => inner.swap(expected, text, call)),
+      ...(inner.copy && { copy: (index: number) => this.#directory(inner.copy?.(index) ?? inner) }),
+    }
   }
 
   #collections(inner: CollectionStore): CollectionStore {

@@ -142,6 +142,7 @@ function guardDirectory(directory: DirectoryStore): DirectoryStore {
   return {
     read: (call) => translated(async () => checkDocument(await directory.read(call))),
     swap: (expected, text, call) => translated(async () => checkVersion(await directory.swap(expected, text, call))),
+    ...(directory.copy && { copy: (index: number) => guardDirectory(directory.copy?.(index) ?? directory) }),
   }
 }
 

@@ -93,6 +93,7 @@ function positive(name: string, given: number | undefined, otherwise: number): n
 class MemoryDirectory implements DirectoryStore {
   #document: DirectoryDocument = { text: undefined, version: undefined }
   #swaps = 0
+  readonly #copies = new Map<number, MemoryDirectory>()
 
   read(): Promise<DirectoryDocument> {
     return Promise.resolve(this.#document)
@@ -104,6 +105,15 @@ class MemoryDirectory implements DirectoryStore {
     const version = String(this.#swaps)
     this.#document = Object.freeze({ text, version })
     return Promise.resolve(version)
+  }
+
+  copy(index: number): DirectoryStore {
+    let copy = this.#copies.get(index)
+    if (copy === undefined) {
+      copy = new MemoryDirectory()
+      this.#copies.set(index, copy)
+    }
+    return copy
   }
 }
 

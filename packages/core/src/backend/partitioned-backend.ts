@@ -100,15 +100,7 @@ export class PartitionedBackend implements Backend {
         counted: this.#counted,
         later: (answer) => this.#later(answer),
       })
-    this.directory = {
-      read: (call) => this.#later(this.#directoryRequest('read', 1, () => inner.directory.read(call))),
-      swap: (expected, text, call) =>
-        this.#later(
-          this.#directoryRequest('write', writeUnitsOf(byteLength(text)), () =>
-            inner.directory.swap(expected, text, call),
-          ),
-        ),
-    }
+    this.directory = this.#directory(inner.directory, directoryPlace)
   }
 
   /** What has been served and refused so far. */
@@ -213,10 +205,23 @@ export class PartitionedBackend implements Backend {
     return bytes
   }
 
-  #directoryRequest<T>(direction: 'read' | 'write', units: number, send: () => Promise<T>): Promise<T> {
+  #directory(inner: DirectoryStore, place: string): DirectoryStore {
+    return {
+      read: (call) => this.#later(this.#directoryRequest(place, 'read', 1, () => inner.read(call))),
+      swap: (expected, text, call) => {
+        const units = writeUnitsOf(byteLength(text))
+        return this.#later(this.#directoryRequest(place, 'write', units, () => inner.swap(expected, text, call)))
+      },
+      ...(inner.copy && {
+        copy: (index: number) => this.#directory(inner.copy?.(index) ?? inner, `${directoryPlace}.${index}`),
+      }),
+    }
+  }
+
+  #directoryRequest<T>(place: string, direction: 'read' | 'write', units: number, send: () => Promise<T>): Promise<T> {
     this.#counted.directoryRequests += 1
     if (this.#throttlesDirectory) {
-      const reason = this.#table.at(directoryPlace)[direction].admit(units, this.#clock.nowMs())
+      const reason = this.#table.at(place)[direction].admit(units, this.#clock.nowMs())
       if (reason !== undefined) return Promise.reject(throttledBy(reason))
     }
     return send()

@@ -60,8 +60,8 @@ export class Coordinator {
   readonly #own = new Map<string, number>()
   /** The same of the swap under way. */
   #taken = new Map<string, number>()
-  /** The directory that had no room for the first wish, and who has been told of since. */
-  #full: { readonly directory: Directory; readonly told: Set<string> } | undefined
+  /** Which routes left no room for the first wish, and who has been told of since. */
+  #full: { readonly routes: string; readonly told: Set<string> } | undefined
   #swapping: Promise<void> | undefined
   #refusals = 0
   #notBeforeMs = 0
@@ -98,6 +98,7 @@ export class Coordinator {
     const routes = routing.currentAt(clock.nowMs())?.directory.routes ?? noRoutes
     const [stamped, merged] = [new Map<string, Route>(), new Map<string, Route>()]
     for (const [key, route] of routes) {
+      if (route.phase !== 'active' && this.#mayWaitFor(key, route)) routing.spreadOut()
       if (!isOnItsWay(route) || !this.#isDue(key, route, this.#parts.leaseMs)) continue
       stamped.set(key, route)
       if (route.phase !== 'announced' && this.#stamping.isThere(key, route)) merged.set(key, route)
@@ -139,7 +140,7 @@ export class Coordinator {
   }
 
   #mayAnyGrow(directory: Directory): boolean {
-    if (this.#full?.directory === directory) {
+    if (this.#isFull(directory)) {
       this.#patternWishes.clear()
       for (const [key, fanout] of this.#wishes.growths)
         if (mayGrow(directory.routes.get(key), fanout)) this.#tellFull(key)
@@ -153,10 +154,20 @@ export class Coordinator {
     return false
   }
 
+  /** Whether nobody has begun the wait for this revision that this client knows of, and it should. */
+  #mayWaitFor(key: string, { revision }: Route): boolean {
+    const { routing, leaseMs } = this.#parts
+    if (routing.seenForMs(key, revision) > 0) return false
+    return this.#isOurs(key, revision) || routing.shownForMs(key, revision) >= 2 * leaseMs
+  }
+
+  #isOurs(key: string, revision: number): boolean {
+    return this.#wishes.isLeading || this.#own.get(key) === revision
+  }
+
   /** Whether this client has seen this revision for `waitMs`, and a lease more where another client should take the step. */
   #isDue(key: string, route: Route, waitMs: number): boolean {
-    const isOurs = this.#wishes.isLeading || this.#own.get(key) === route.revision
-    const patienceMs = isOurs ? 0 : this.#parts.leaseMs
+    const patienceMs = this.#isOurs(key, route.revision) ? 0 : this.#parts.leaseMs
     return this.#parts.routing.seenForMs(key, route.revision) >= waitMs * clockDriftFactor + patienceMs
   }
 
@@ -214,7 +225,7 @@ export class Coordinator {
       if (next === undefined) routes.delete(key)
       else this.#take(routes, key, next)
     }
-    if (this.#full?.directory !== directory) counter = this.#grow(directory, counter, routes)
+    if (!this.#isFull(directory)) counter = this.#grow(directory, counter, routes)
     return counter === directory.counter ? undefined : { ...directory, counter, routes }
   }
 
@@ -250,8 +261,12 @@ export class Coordinator {
     yield* this.#patternWishes
   }
 
+  #isFull(directory: Directory): boolean {
+    return this.#full !== undefined && this.#full.routes === versionOf(directory)
+  }
+
   #markFull(directory: Directory, key: string): void {
-    this.#full = { directory, told: new Set() }
+    this.#full = { routes: versionOf(directory), told: new Set() }
     this.#tellFull(key)
   }
 
@@ -262,6 +277,13 @@ export class Coordinator {
     told.add(key)
     if (events.hasListeners('directory-full')) events.emit('directory-full', { key, bytesMax: directoryBytesMax })
   }
+}
+
+/** Changes whenever a route does, and not with the leader's terms. */
+function versionOf({ routes }: Directory): string {
+  let latest = 0
+  for (const { revision } of routes.values()) latest = Math.max(latest, revision)
+  return `${routes.size}/${latest}`
 }
 
 /** Between two phases in which it may stay. */

@@ -21,6 +21,7 @@ export interface Document {
   format: number
   madeMs: number
   counter: number
+  copies?: number
   leaseMs: number
   retryHorizonMs: number
   sealRetentionMs: number
@@ -47,11 +48,12 @@ const phases: readonly unknown[] = ['cold', 'announced', 'active', 'draining', '
 export function parseDocument(text: string): Document {
   const document = parsed(text)
   expectThat(isObject(document), 'the document', 'an object', document)
-  const { format, madeMs, counter, hash, leader, routes } = document
+  const { format, madeMs, counter, copies, hash, leader, routes } = document
   expectThat(isWhole(format), 'format', 'a whole number', format)
   if (format !== formatVersion) throw new DirectoryMismatchError('the format of the directory', format, formatVersion)
   expectThat(isWhole(madeMs), 'madeMs', 'a whole number', madeMs)
   expectThat(isWhole(counter), 'counter', 'a whole number', counter)
+  expectThat(copies === undefined || (isWhole(copies) && copies >= 1), 'copies', 'a whole number of at least 1', copies)
   for (const name of ['leaseMs', 'retryHorizonMs', 'sealRetentionMs'] as const)
     expectThat(isDuration(document[name]), name, 'a number of milliseconds', document[name])
   expectThat(isObject(hash), 'hash', 'an object', hash)

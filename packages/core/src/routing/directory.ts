@@ -20,6 +20,9 @@ export interface SharedTimings {
   readonly sealRetentionMs: number
 }
 
+/** How long a leader's id is: that of a writer. */
+const leaderIdLength = 12
+
 /** The process that decides about fanouts for the whole fleet. */
 export interface Leader {
   /** Its id: 72 random bits. */
@@ -34,6 +37,8 @@ export interface Directory {
   readonly madeMs: number
   /** The last number drawn, for revisions and generations. */
   readonly counter: number
+  /** In how many places the directory is kept. @default 1 */
+  readonly copies?: number | undefined
   /** The same for every client. */
   readonly timings: SharedTimings
   /** Seeds the hash that places the items of collections; it decides where data lies, so it never changes. */
@@ -50,6 +55,7 @@ export function encodeDirectory(directory: Directory): string {
     format: formatVersion,
     madeMs: directory.madeMs,
     counter: directory.counter,
+    ...(directory.copies !== undefined && { copies: directory.copies }),
     ...directory.timings,
     hash: { version: hashVersion, seed: directory.hashSeed },
     ...(directory.leader && { leader: [directory.leader.id, directory.leader.term] as [string, number] }),
@@ -58,9 +64,12 @@ export function encodeDirectory(directory: Directory): string {
   return JSON.stringify(document)
 }
 
-/** How many bytes a directory takes, whatever its counter grows to. */
+/** How many bytes a directory takes, whatever its counter grows to and whoever leads. */
 export function directoryBytes(directory: Directory): number {
-  return byteLength(encodeDirectory({ ...directory, counter: Number.MAX_SAFE_INTEGER }))
+  const most = Number.MAX_SAFE_INTEGER
+  return byteLength(
+    encodeDirectory({ ...directory, counter: most, leader: { id: ' '.repeat(leaderIdLength), term: most } }),
+  )
 }
 
 /** How many bytes of it one route takes, with the comma beside it. */
@@ -73,10 +82,12 @@ export function routeBytes(key: string, route: Route): number {
  * `BackendError` of kind `invalid` for one that is malformed.
  */
 export function decodeDirectory(text: string): Directory {
-  const { madeMs, counter, leaseMs, retryHorizonMs, sealRetentionMs, hash, leader, routes } = parseDocument(text)
+  const { madeMs, counter, copies, leaseMs, retryHorizonMs, sealRetentionMs, hash, leader, routes } =
+    parseDocument(text)
   return {
     madeMs,
     counter,
+    copies,
     timings: { leaseMs, retryHorizonMs, sealRetentionMs },
     hashSeed: hash.seed,
     leader: leader && { id: leader[0], term: leader[1] },
@@ -84,8 +95,14 @@ export function decodeDirectory(text: string): Directory {
   }
 }
 
-/** Refuses a directory that was made with other timings: leases mean nothing unless all agree on them. */
-export function checkTimings(directory: Directory, timings: SharedTimings): void {
+/** Refuses a directory that was made with other timings, or for another number of copies: leases mean nothing unless all agree on them. */
+export function checkTimings(
+  directory: Directory,
+  timings: SharedTimings & { readonly directoryCopies: number },
+): void {
+  const { copies = 1 } = directory
+  if (copies !== timings.directoryCopies)
+    throw new DirectoryMismatchError('routing.directoryCopies', copies, timings.directoryCopies)
   for (const name of ['leaseMs', 'retryHorizonMs', 'sealRetentionMs'] as const) {
     if (directory.timings[name] !== timings[name])
       throw new DirectoryMismatchError(`routing.${name}`, directory.timings[name], timings[name])

@@ -41,6 +41,11 @@ function compareMaking(one: Directory, other: Directory): number {
   return one.madeMs - other.madeMs || one.hashSeed - other.hashSeed
 }
 
+/** Whether two directories go back to the same beginning. */
+export function isSameMaking(one: Directory, other: Directory): boolean {
+  return compareMaking(one, other) === 0
+}
+
 /** Revisions come from one counter; only where a change was lost can two routes have the same. */
 function isLater(route: Route, other: Route): boolean {
   if (route.revision !== other.revision) return route.revision > other.revision

@@ -16,6 +16,7 @@ import type { ResolvedRoutingOptions } from '../resolved-options.js'
 import type { Events } from '../telemetry/events.js'
 import type { Clock, Timer } from '../time/clock.js'
 import { checkTimings, decodeDirectory, type Directory, encodeDirectory } from './directory.js'
+import { DirectoryCopies, firstPlace } from './directory-copies.js'
 import { counterGap, heal } from './heal.js'
 import { shardOf } from './route.js'
 import { isForgotten, routeOf } from './route-stamp.js'
@@ -40,10 +41,19 @@ export interface RoutingParts {
   readonly requestTimeoutMs: number
 }
 
+/** When this process was shown a revision of a route. */
+interface Seen {
+  readonly revision: number
+  readonly sinceMs: number
+  /** From when on every copy of the directory is known to have it. */
+  everywhereMs: number | undefined
+}
+
 /** This process's view of the directory, kept fresh. */
 export class Routing {
   readonly #parts: RoutingParts
-  readonly #seen = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
+  readonly #copies: DirectoryCopies
+  readonly #seen = new Map<string, Seen>()
   #snapshot: Snapshot | undefined
   /** When the fetch or swap began that showed the snapshot's document last. */
   #shownMs = 0
@@ -51,11 +61,14 @@ export class Routing {
   readonly #forgotten = new Map<string, RouteStamp>()
   #restoring: Promise<void> | undefined
   #busy: Promise<void> | undefined
+  #spreadingOut: Promise<void> | undefined
+  #spreadNotBeforeMs = 0
   #timer: Timer | undefined
   #isClosed = false
 
   constructor(parts: RoutingParts) {
     this.#parts = parts
+    this.#copies = new DirectoryCopies(parts.backend.directory, parts.options.directoryCopies, parts.random)
   }
 
   /** Fetches the directory, or makes it, and keeps it fresh from then on. Rejects with `DIRECTORY_MISMATCH` when options differ from its header. */
@@ -68,7 +81,7 @@ export class Routing {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.clear()
-    await this.#busy?.catch(ignoreHere)
+    await Promise.all([this.#busy?.catch(ignoreHere), this.#spreadingOut])
   }
 
   /** The snapshot if its lease holds at `nowMs`; undefined once it is over. */
@@ -102,13 +115,33 @@ export class Routing {
 
   /** Fetches the directory; joins a request that is under way. */
   refresh(): Promise<void> {
-    return this.#exclusively(() => this.#fetch())
+    return this.#exclusively(() => this.#fetch(this.#copies.ownPlace))
   }
 
   /** For how long this process has seen this revision of the key's route; 0 when it has not. */
-  seenForMs(key: string, revision: number): number {
+  shownForMs(key: string, revision: number): number {
     const seen = this.#seen.get(key)
     return seen?.revision === revision ? this.#parts.clock.monotonicMs() - seen.sinceMs : 0
+  }
+
+  /** For how long, to this process's knowledge, every place of the directory has shown this revision of the key's route, or a later one: what a wait of a lease counts. */
+  seenForMs(key: string, revision: number): number {
+    const seen = this.#seen.get(key)
+    if (seen?.revision !== revision || seen.everywhereMs === undefined) return 0
+    return this.#parts.clock.monotonicMs() - seen.everywhereMs
+  }
+
+  /** Sees to it that all copies of the directory have what this process was shown, so that waits may begin. Does nothing where they have. */
+  spreadOut(): void {
+    const { clock, options } = this.#parts
+    if (this.#spreadingOut !== undefined || this.#isClosed || clock.monotonicMs() < this.#spreadNotBeforeMs) return
+    if (![...this.#seen.values()].some(({ everywhereMs }) => everywhereMs === undefined)) return
+    this.#spreadNotBeforeMs = clock.monotonicMs() + options.refreshMs
+    this.#spreadingOut = this.#writeCopies()
+      .catch(ignoreHere) // tried again while somebody waits for it
+      .finally(() => {
+        this.#spreadingOut = undefined
+      })
   }
 
   /**
@@ -119,16 +152,21 @@ export class Routing {
     while (this.#busy !== undefined) await this.#busy.catch(ignoreHere)
     let isBeaten = false
     await this.#exclusively(async () => {
+      if (this.#copies.isMany) await this.#fetch(firstPlace) // what is swapped is what stands there
       const before = this.#snapshot
       const directory = before === undefined || this.#isClosed ? undefined : change(before.directory)
       if (before === undefined || directory === undefined) return
       const beganMs = this.#parts.clock.nowMs()
       const text = encodeDirectory(directory)
-      const version = await this.#put(before.version, text)
+      const version = await this.#put(firstPlace, before.version, text)
       isBeaten = version === undefined
-      if (version === undefined) await this.#fetch()
+      if (version === undefined) await this.#fetch(firstPlace)
       else this.#adopt(directory, text, version, beganMs)
     })
+    if (!isBeaten) {
+      this.#spreadNotBeforeMs = 0
+      this.spreadOut()
+    }
     return !isBeaten
   }
 
@@ -187,31 +225,47 @@ export class Routing {
     return this.#busy
   }
 
-  async #fetch(): Promise<void> {
-    const { backend, clock, options } = this.#parts
+  async #fetch(place: number): Promise<void> {
+    const { clock, options } = this.#parts
     for (let round = 1; round <= roundsMax; round++) {
       if (this.#isClosed) return
       const beganMs = clock.nowMs()
-      const { text, version } = await this.#request((call) => backend.directory.read(call))
-      if (text === undefined || version === undefined) {
-        await this.#put(version, encodeDirectory(this.#missingFrom(undefined) ?? this.#newDirectory()))
-        continue
-      }
-      if (this.#snapshot?.isOf(text, version) === true) {
+      const { text, version } = await this.#request((call) => this.#copies.at(place).read(call))
+      if (text !== undefined && this.#snapshot?.isOf(text, place === firstPlace ? version : undefined) === true) {
         this.#snapshot.extendTo(beganMs + options.leaseMs)
         this.#shownMs = beganMs
         return
       }
-      const shown = decodeDirectory(text)
-      checkTimings(shown, options)
+      const shown = text === undefined || version === undefined ? undefined : decodeDirectory(text)
+      if (shown !== undefined) checkTimings(shown, options)
       const missing = this.#missingFrom(shown)
-      if (missing === undefined) {
-        this.#adopt(shown, text, version, beganMs)
+      if (shown !== undefined && missing === undefined) {
+        this.#adopt(shown, text as string, version as string, beganMs)
         return
       }
-      await this.#put(version, encodeDirectory(missing))
+      // A copy that lacks something is only late, or new; what the first place lacks is lost.
+      if (place !== firstPlace) return this.#fetchFirst(place)
+      await this.#put(firstPlace, version, encodeDirectory(missing ?? this.#newDirectory()))
     }
     throw new BackendError('unavailable', `The directory did not show in ${roundsMax} rounds what was written to it.`)
+  }
+
+  /** And brings a place up to date that was late: else every fetch would go to both. */
+  async #fetchFirst(late: number): Promise<void> {
+    await this.#fetch(firstPlace)
+    const directory = this.#snapshot?.directory
+    if (directory === undefined) return
+    await this.#copies
+      .bringUpToDate(directory, encodeDirectory(directory), (request) => this.#request(request), late)
+      .catch(ignoreHere) // what is there has been fetched
+  }
+
+  async #writeCopies(): Promise<void> {
+    const directory = this.#snapshot?.directory
+    if (directory === undefined) return
+    await this.#copies.bringUpToDate(directory, encodeDirectory(directory), (request) => this.#request(request))
+    const everywhereMs = this.#parts.clock.monotonicMs()
+    for (const seen of this.#seen.values()) if (seen.revision <= directory.counter) seen.everywhereMs ??= everywhereMs
   }
 
   /** A memory from before the retry horizon proves nothing: what it lacks may have been merged back and dropped since. */
@@ -223,26 +277,28 @@ export class Routing {
 
   #newDirectory(): Directory {
     const { clock, random, options } = this.#parts
-    const { leaseMs, retryHorizonMs, sealRetentionMs } = options
+    const { leaseMs, retryHorizonMs, sealRetentionMs, directoryCopies } = options
+    const copies = directoryCopies === 1 ? undefined : directoryCopies
     const timings = { leaseMs, retryHorizonMs, sealRetentionMs }
-    return { madeMs: clock.wallMs(), counter: 0, timings, hashSeed: randomUint32(random), routes: new Map() }
+    return { madeMs: clock.wallMs(), counter: 0, copies, timings, hashSeed: randomUint32(random), routes: new Map() }
   }
 
-  #put(expected: string | undefined, text: string): Promise<string | undefined> {
-    return this.#request((call) => this.#parts.backend.directory.swap(expected, text, call))
+  #put(place: number, expected: string | undefined, text: string): Promise<string | undefined> {
+    return this.#request((call) => this.#copies.at(place).swap(expected, text, call))
   }
 
   #adopt(directory: Directory, text: string, version: string, beganMs: number): void {
     const { clock, events, options } = this.#parts
-    this.#snapshot = new Snapshot(directory, text, version, beganMs + options.leaseMs)
     this.#shownMs = beganMs
+    if (this.#snapshot?.renew(directory, text, version, beganMs + options.leaseMs) === true) return
+    this.#snapshot = new Snapshot(directory, text, version, beganMs + options.leaseMs)
     const sinceMs = clock.monotonicMs()
     for (const key of this.#seen.keys()) {
       if (!directory.routes.has(key)) this.#seen.delete(key)
     }
     for (const [key, { phase, read, write, revision }] of directory.routes) {
       if (this.#seen.get(key)?.revision === revision) continue
-      this.#seen.set(key, { revision, sinceMs })
+      this.#seen.set(key, { revision, sinceMs, everywhereMs: this.#copies.isMany ? undefined : sinceMs })
       if (events.hasListeners('route-changed')) events.emit('route-changed', { key, phase, read, write, revision })
     }
   }

@@ -1,23 +1,32 @@
 import type { Directory } from './directory.js'
+import { isSameMaking } from './heal.js'
 import type { Route } from './route.js'
 
 /**
  * This process's copy of the directory, with the lease under which it may be acted upon. The lease is counted from the
- * moment the fetch *began*, by this process's own clock; it is longer only once a later fetch showed the same version of the same text.
+ * moment the fetch *began*, by this process's own clock; it is longer only once a later fetch showed the very same routes.
  */
 export class Snapshot {
-  /** What was fetched. */
-  readonly directory: Directory
-  /** The version that the backend gave it. */
-  readonly version: string
-  readonly #text: string
+  #directory: Directory
+  #text: string
+  #version: string
   #validUntilMs: number
 
   constructor(directory: Directory, text: string, version: string, validUntilMs: number) {
-    this.directory = directory
+    this.#directory = directory
     this.#text = text
-    this.version = version
+    this.#version = version
     this.#validUntilMs = validUntilMs
+  }
+
+  /** What was fetched. */
+  get directory(): Directory {
+    return this.#directory
+  }
+
+  /** The version that the backend gave it. */
+  get version(): string {
+    return this.#version
   }
 
   /** The route of a key; undefined when it is cold. */
@@ -30,13 +39,46 @@ export class Snapshot {
     return nowMs < this.#validUntilMs
   }
 
-  /** Whether this is a copy of that very document. A store that was lost and made anew may give the same version to another text. */
-  isOf(text: string, version: string): boolean {
-    return version === this.version && text === this.#text
+  /**
+   * Whether this is a copy of that very document: its text and, where it was read from the place that decides, its version. A
+   * store that was lost and made anew may give the same version to another text.
+   */
+  isOf(text: string, version: string | undefined): boolean {
+    return (version === undefined || version === this.#version) && text === this.#text
+  }
+
+  /**
+   * A later fetch showed a document with the same routes, as when only the leader's term is another: whoever acts under this
+   * lease may go on. Answers false, and changes nothing, when a route is another.
+   */
+  renew(directory: Directory, text: string, version: string, validUntilMs: number): boolean {
+    if (!hasSameRoutes(this.#directory, directory)) return false
+    this.#directory = { ...directory, routes: this.#directory.routes }
+    this.#text = text
+    this.#version = version
+    this.extendTo(validUntilMs)
+    return true
   }
 
   /** A later fetch showed this very document. */
   extendTo(validUntilMs: number): void {
     this.#validUntilMs = Math.max(this.#validUntilMs, validUntilMs)
   }
+}
+
+function hasSameRoutes(one: Directory, other: Directory): boolean {
+  if (!isSameMaking(one, other) || one.routes.size !== other.routes.size) return false
+  for (const [key, route] of one.routes) if (!isSameRoute(route, other.routes.get(key))) return false
+  return true
+}
+
+/** Only where a change was lost can two routes have the same revision. */
+function isSameRoute(one: Route, other: Route | undefined): boolean {
+  const [mine, theirs] = [one.generations.at(-1), other?.generations.at(-1)]
+  return (
+    one.revision === other?.revision &&
+    one.phase === other.phase &&
+    mine?.number === theirs?.number &&
+    mine?.nonce === theirs?.nonce
+  )
 }

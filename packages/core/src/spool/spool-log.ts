@@ -65,6 +65,7 @@ export class SpoolLog {
   #running: Promise<void> | undefined
   #bytes = 0
   #lastId = 0
+  #isOpen = false
 
   /** Throws `InvalidArgumentError` for a spool without a bound. */
   constructor(spool: Spool) {
@@ -76,9 +77,11 @@ export class SpoolLog {
   /** Opens the spool and reads what earlier lives have left. Rejects with `SpoolError`. */
   async open(): Promise<void> {
     try {
-      for (const entry of await this.#spool.open()) this.#found(entry)
+      const entries = await this.#spool.open()
+      this.#isOpen = true
+      for (const entry of entries) this.#found(entry)
     } catch (error) {
-      await this.#spool.close().catch(toldAlready)
+      if (this.#isOpen) await this.#spool.close().catch(toldAlready)
       throw asSpoolError(error, 'could not be opened')
     }
   }

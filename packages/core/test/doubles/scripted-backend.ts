@@ -6,6 +6,7 @@ import type {
   DirectoryStore,
   RecordStore,
   ShardAnswer,
+  ShardRef,
   ShardsRead,
   ShardWrite,
   WriteAnswer,
@@ -75,8 +76,11 @@ export class ScriptedBackend implements Backend {
   readonly directory: DirectoryStore
   readonly records: RecordStore
   readonly collections: HeldItems | undefined
+  /** Of the application's keys; those of Spillway's own are in `reports`, and are never held. */
   readonly writes: ShardWrite[] = []
   readonly reads: ShardsRead[] = []
+  /** Reports of heat. */
+  readonly reports: ShardWrite[] = []
   readonly directoryRequests: DirectoryRequest[] = []
   readonly heldWrites: Held<ShardWrite, WriteAnswer>[] = []
   readonly heldReads: Held<ShardsRead, readonly ShardAnswer[]>[] = []
@@ -90,10 +94,15 @@ export class ScriptedBackend implements Backend {
     this.collections = inner.collections && new HeldItems(inner.collections)
     this.records = {
       write: (write, call) => {
+        if (this.#isOwn(write.shard)) {
+          this.reports.push(write)
+          return inner.records.write(write, call)
+        }
         this.writes.push(write)
         return this.#deliver('write', this.heldWrites, write, call, () => inner.records.write(write, call))
       },
       read: (read, call) => {
+        if (this.#isOwn(read.shards[0])) return inner.records.read(read, call)
         this.reads.push(read)
         return this.#deliver('read', this.heldReads, read, call, () => inner.records.read(read, call))
       },
@@ -104,13 +113,21 @@ export class ScriptedBackend implements Backend {
         stampRoute: (shard, stamp, call) => inner.records.stampRoute?.(shard, stamp, call) ?? Promise.resolve(),
       }),
     }
-    this.directory = {
-      read: (call) =>
-        this.#ask({ operation: 'read' }, call, () => inner.directory.read(call)) as Promise<DirectoryDocument>,
+    this.directory = this.#directory(inner.directory)
+  }
+
+  #isOwn(shard: ShardRef | undefined): boolean {
+    return shard?.key.startsWith(this.capabilities.reservedMark) === true
+  }
+
+  #directory(inner: DirectoryStore): DirectoryStore {
+    return {
+      read: (call) => this.#ask({ operation: 'read' }, call, () => inner.read(call)) as Promise<DirectoryDocument>,
       swap: (expected, text, call) =>
-        this.#ask({ operation: 'swap', text }, call, () => inner.directory.swap(expected, text, call)) as Promise<
+        this.#ask({ operation: 'swap', text }, call, () => inner.swap(expected, text, call)) as Promise<
           string | undefined
         >,
+      ...(inner.copy && { copy: (index: number) => this.#directory(inner.copy?.(index) ?? inner) }),
     }
   }
 

@@ -233,8 +233,8 @@ describe('a get', () => {
       },
     }))
     const { items, clock } = await spreadCollection<Item>(8, {}, { store })
-    await items.put('hot', 's001', { n: 5 })
-    expect(await clock.run(items.get('hot', 's001'))).toEqual({ n: 5 })
+    await items.put('hot', 's002', { n: 5 })
+    expect(await clock.run(items.get('hot', 's002'))).toEqual({ n: 5 })
     expect(asked).toEqual([2, 1])
   })
 })

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+
+import { type Backend, createClient, type DirectoryStore, memory, sum } from '../../../src/index.js'
+import { decodeDirectory } from '../../../src/routing/directory.js'
+import { FakeClock, seededRandom } from '../../../src/testing.js'
+
+const call = { signal: new AbortController().signal }
+const routing = { refreshMs: 100, leaseMs: 300, directoryCopies: 4 } as const
+
+/** A store whose places of the directory can be counted and held up, by index; 0 is the first. */
+function countedPlaces(inner: Backend = memory()) {
+  const reads = new Map<number, number>()
+  const refusing = new Set<number>()
+  const place = (store: DirectoryStore, index: number): DirectoryStore => ({
+    read: (c) => {
+      reads.set(index, (reads.get(index) ?? 0) + 1)
+      return store.read(c)
+    },
+    swap: (expected, text, c) =>
+      refusing.has(index) ? Promise.reject(new Error('down')) : store.swap(expected, text, c),
+    copy: (i) => place(store.copy?.(i) ?? store, i),
+  })
+  const store: Backend = { ...inner, directory: place(inner.directory, 0) }
+  const phaseAt = async (index: number) => {
+    const at = index === 0 ? inner.directory : inner.directory.copy?.(index)
+    const { text } = (await at?.read(call)) ?? {}
+    return text === undefined ? undefined : decodeDirectory(text).routes.get('hot')?.phase
+  }
+  return { store, reads, refusing, phaseAt }
+}
+
+async function joined(store: Backend, clock: FakeClock, seed: number, fanout?: number) {
+  const rules = fanout === undefined ? [] : [{ match: 'hot', fanout }]
+  const client = await createClient({ backend: store, clock, random: seededRandom(seed), routing, sharding: { rules } })
+  return { client, posts: client.records('post', { n: sum() }) }
+}
+
+describe('a directory in four places', () => {
+  test('is read in all of them by a fleet, and in one of them by each client', async () => {
+    const { store, reads } = countedPlaces()
+    const clock = new FakeClock()
+    for (let seed = 1; seed <= 24; seed++) await joined(store, clock, seed)
+    await clock.advance(500)
+    reads.clear()
+    await clock.advance(1_000)
+    const counts = [0, 1, 2, 3].map((index) => reads.get(index) ?? 0)
+    expect(counts.reduce((a, b) => a + b)).toBe(240)
+    expect(Math.max(...counts)).toBeLessThan(120)
+    expect(Math.min(...counts)).toBeGreaterThan(20)
+  })
+
+  test('shows every change in all of them', async () => {
+    const { store, phaseAt } = countedPlaces()
+    const clock = new FakeClock()
+    await joined(store, clock, 1, 2)
+    await clock.advance(1_000)
+    expect(await Promise.all([0, 1, 2, 3].map(phaseAt))).toEqual(['active', 'active', 'active', 'active'])
+  })
+
+  test('lets no wait of a lease begin before the last of them has the change', async () => {
+    const { store, refusing, phaseAt } = countedPlaces()
+    const clock = new FakeClock()
+    const writer = await joined(store, clock, 1, 4)
+    const others = await Promise.all([2, 3, 4, 5, 6, 7].map((seed) => joined(store, clock, seed)))
+    await clock.advance(0)
+    refusing.add(3)
+    await clock.advance(5_000)
+    expect(await phaseAt(0)).toBe('announced')
+    expect(await phaseAt(3)).toBeUndefined()
+    refusing.clear()
+    let written = 0
+    for (let ms = 0; ms < 2_000; ms += 20) {
+      await clock.run(writer.posts.write('hot', { n: 1 }))
+      written += 1
+      for (const { posts } of others) expect((await clock.run(posts.read('hot'))).n).toBe(written)
+      await clock.advance(20)
+    }
+    expect(await phaseAt(0)).toBe('active')
+  })
+
+  test('has its steps finished by another client when the first died before it wrote the copies', async () => {
+    const { store, refusing, phaseAt } = countedPlaces()
+    const clock = new FakeClock()
+    const { client } = await joined(store, clock, 1, 2)
+    for (const index of [1, 2, 3]) refusing.add(index)
+    await clock.advance(200)
+    await client.close()
+    refusing.clear()
+    expect(await phaseAt(0)).toBe('announced')
+    await Promise.all([2, 3, 4, 5, 6].map((seed) => joined(store, clock, seed)))
+    await clock.advance(3_000)
+    expect(await Promise.all([0, 1, 2, 3].map(phaseAt))).toEqual(['active', 'active', 'active', 'active'])
+  })
+
+  test('refuses a client that would keep it in another number of places', async () => {
+    const { store } = countedPlaces()
+    await joined(store, new FakeClock(), 1)
+    const two = createClient({ backend: store, routing: { ...routing, directoryCopies: 2 } })
+    await expect(two).rejects.toMatchObject({ code: 'DIRECTORY_MISMATCH' })
+  })
+})
+
+test('a store with one place refuses copies before anything is sent', async () => {
+  const { directory, ...inner } = memory()
+  const store: Backend = {
+    ...inner,
+    directory: { read: (c) => directory.read(c), swap: (v, text, c) => directory.swap(v, text, c) },
+  }
+  await expect(createClient({ backend: store, routing })).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    argument: 'routing.directoryCopies',
+  })
+})
