@@ -17,6 +17,13 @@ export { startClusterProxies, type ClusterProxies, type ClusterProxyOptions } fr
 export { hottestChannel, type Edit } from './edits/edit-log.js'
 export { editOrders, editRules, EditWriter } from './edits/edit-writer.js'
 export { storeEdits, type EditReport } from './edits/store-edits.js'
+export { chaosOptions, chaosPrefixes, unitsPerSecond } from './chaos/chaos-options.js'
+export { chaosTask, endTask } from './chaos/chaos-orders.js'
+export { runChaosProcess } from './chaos/chaos-process.js'
+export { runChaos, type ChaosOptions } from './chaos/conductor.js'
+export type { ChaosReport } from './chaos/report.js'
+export { startDynamoChaos } from './chaos/dynamo-chaos.js'
+export { startRedisChaos } from './chaos/redis-chaos.js'
 export { pause, waitUntil } from './time/wait.js'
 export {
   runningServices,

@@ -1,5 +1,5 @@
 // Problem: tests need a DynamoDB that starts in a blink, on any machine, beside other runs.
-// Scheme: dynalite in this process and in memory, on a free port of the loopback; or whatever SPILLWAY_DYNAMODB_ENDPOINT
+// Scheme: dynalite in this process, in memory or in a folder, on a free port of the loopback; or whatever SPILLWAY_DYNAMODB_ENDPOINT
 //   names, and then nothing is started.
 // Invariants: nothing outlives `close`; a client that hangs up does not take the process down.
 // Cost: about 0.2 s and 60 MB.
@@ -20,17 +20,30 @@ export interface DynamoEngine {
 }
 
 type Action = (store: unknown, data: { Key?: object }, done: unknown) => void
-type Dynalite = (options: { createTableMs: number; deleteTableMs: number; updateTableMs: number }) => Server
+type Dynalite = (options: {
+  createTableMs: number
+  deleteTableMs: number
+  updateTableMs: number
+  path: string | undefined
+}) => Server
+
+/** How {@link startDynalite} sets the engine up. */
+export interface DynaliteOptions {
+  /** A folder of its own, in which it has its data again when it is started there once more. @default it keeps it in memory */
+  readonly path?: string
+  /** Where it listens. @default a free port */
+  readonly port?: number
+}
 
 /** Starts dynalite, unless the environment variable SPILLWAY_DYNAMODB_ENDPOINT names an engine that is there already. */
-export async function startDynalite(): Promise<DynamoEngine> {
+export async function startDynalite({ path, port: asked = 0 }: DynaliteOptions = {}): Promise<DynamoEngine> {
   const named = namedEndpoint()
   if (named !== undefined) return { endpoint: named, close: () => Promise.resolve() }
-  const server = loaded()({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 })
+  const server = loaded()({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0, path })
   server.prependListener('request', forgiveHangUps)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => resolve())
+    server.listen(asked, '127.0.0.1', () => resolve())
   })
   const { port } = server.address() as AddressInfo
   let closed: Promise<void> | undefined

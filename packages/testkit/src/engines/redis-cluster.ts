@@ -31,6 +31,8 @@ export interface RedisClusterOptions {
    * cluster that the environment names. @default 1_500
    */
   readonly nodeTimeoutMs?: number
+  /** Nodes have their data again after a crash and a restart. A cluster that the environment names does as it does. @default false */
+  readonly keepsData?: boolean
 }
 
 /**
@@ -40,7 +42,9 @@ export interface RedisClusterOptions {
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
   const named = process.env['SPILLWAY_REDIS_CLUSTER']
   if (named !== undefined && named !== '' && options.isOwn !== true) return namedCluster(named.split(','))
-  const started = await Promise.allSettled(Array.from({ length: 2 * primaryCount }, startNode))
+  const started = await Promise.allSettled(
+    Array.from({ length: 2 * primaryCount }, () => startNode(options.keepsData === true)),
+  )
   const nodes = started.flatMap((node) => (node.status === 'fulfilled' ? [node.value] : []))
   try {
     for (const node of started) if (node.status === 'rejected') throw node.reason
@@ -80,6 +84,12 @@ export class RedisCluster {
     return node
   }
 
+  /** The nodes that serve slots at present, as `via` sees it. */
+  async primaries(via: RedisProcess = this.nodes[0] as RedisProcess): Promise<readonly RedisProcess[]> {
+    const ranges = (await via.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][]
+    return this.nodes.filter(({ port }) => ranges.some((range) => range[2][1] === port))
+  }
+
   /** Moves a slot with all its keys to another primary while clients use them. `onKeys` is called after each batch of keys. */
   async moveSlot(slot: number, target: RedisProcess, onKeys: () => Promise<void> = async () => {}): Promise<void> {
     const source = await this.primaryOf(slot)
@@ -96,7 +106,7 @@ export class RedisCluster {
     }
     await target.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId)
     await source.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId)
-    const others = this.nodes.slice(0, primaryCount).filter((node) => node !== source && node !== target)
+    const others = (await this.primaries()).filter((node) => node !== source && node !== target)
     for (const node of others) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', targetId)
   }
 
@@ -130,14 +140,14 @@ interface StartedNode {
   readonly busPort: number
 }
 
-async function startNode(): Promise<StartedNode> {
+async function startNode(keepsData: boolean): Promise<StartedNode> {
   let busPort = 0
   const process = await RedisProcess.start((sparePort) => {
     busPort = sparePort
     const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(sparePort)]
     // A replica shows once it has had its first ping, after one second and not ten.
     return [...cluster, '--cluster-node-timeout', String(soonMs), '--repl-ping-replica-period', '1']
-  })
+  }, keepsData)
   return { process, busPort }
 }
 

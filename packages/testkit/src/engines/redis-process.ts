@@ -1,6 +1,6 @@
 // Problem: a server that a test starts must not outlive it, however the test ends, and two runs must not meet.
-// Scheme: a shell of its own process group starts redis-server and then reads from a pipe that this process holds open. When
-//   the pipe ends – on close(), on exit, on Ctrl-C, on SIGKILL – the shell kills the server and removes its folder.
+// Scheme: a shell of its own process group starts redis-server and then reads from a pipe that this process holds open. A line
+//   has it start the server once more, when that has ended. When the pipe ends – on close(), on exit, on Ctrl-C, on SIGKILL – the shell kills the server and removes its folder.
 // Invariants: no server without its starter; ports are free ones, and a port lost to somebody else is tried again elsewhere.
 // Cost: one small shell a server.
 // Source: the pipe trick is as old as pipes.
@@ -16,9 +16,9 @@ import { RespConnection } from './resp-connection.js'
 
 const guard = `
 dir=$1; shift
-"$@" </dev/null & pid=$!
-echo "pid $pid"
-cat >/dev/null
+start() { "$@" </dev/null & pid=$!; echo "pid $pid"; }
+start "$@"
+while read -r line; do wait $pid 2>/dev/null; start "$@"; done
 kill -9 $pid 2>/dev/null
 wait $pid 2>/dev/null
 rm -rf "$dir"
@@ -32,7 +32,7 @@ export class RedisProcess {
   readonly host: string
   /** Where it listens. */
   readonly port: number
-  readonly #pid: number | undefined
+  #pid: number | undefined
   readonly #shell: ChildProcess | undefined
   #admin: RespConnection | undefined
 
@@ -56,12 +56,16 @@ export class RedisProcess {
     )
   }
 
-  /** Starts a server in memory alone, and waits until it answers. `extra` are arguments made from its spare port. */
-  static start(extra: (sparePort: number) => readonly string[] = () => []): Promise<RedisProcess> {
+  /**
+   * Starts a server in memory alone, or, where `keepsData`, one that has its data again after `crash` and `restart`, and waits
+   * until it answers. `extra` are arguments made from its spare port.
+   */
+  static start(extra: (sparePort: number) => readonly string[] = () => [], keepsData = false): Promise<RedisProcess> {
     return RedisProcess.#startOf((port, sparePort, dir) => {
       const server = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--protected-mode', 'no']
-      const inMemory = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync-delay', '0']
-      return [...server, ...inMemory, ...extra(sparePort)]
+      // Each command is handed to the system before its answer; with `everysec` it may wait for a sync that is under way.
+      const kept = keepsData ? ['--appendonly', 'yes', '--appendfsync', 'no'] : ['--appendonly', 'no']
+      return [...server, '--save', '', ...kept, '--repl-diskless-sync-delay', '0', ...extra(sparePort)]
     })
   }
 
@@ -103,6 +107,25 @@ export class RedisProcess {
     const { pid } = this
     this.#forgetConnection()
     process.kill(pid, 'SIGKILL')
+  }
+
+  /** Starts the server again where it was, once it has ended, and waits until it answers. It has the data that it kept. */
+  async restart(): Promise<void> {
+    const stdout = this.#shell?.stdout
+    const stdin = this.#shell?.stdin
+    if (!stdout || !stdin) throw new Error(`The Redis at ${this.host}:${this.port} was not started by the tests.`)
+    this.#pid = await new Promise<number>((resolve) => {
+      let said = ''
+      const listener = (chunk: Buffer) => {
+        const started = /pid (\d+)/.exec((said += chunk.toString()))
+        if (started === null) return
+        stdout.off('data', listener)
+        resolve(Number(started[1]))
+      }
+      stdout.on('data', listener)
+      stdin.write('start\n')
+    })
+    await waitUntil(`redis-server answers on port ${this.port} again`, async () => (await this.call('PING')) === 'PONG')
   }
 
   /** Stops the server without closing its connections, as a machine that hangs does. */

@@ -25,8 +25,14 @@ export async function expire(send: Send, table: string, attribute: string, nowSe
       const dueSeconds = Number(item[attribute]?.N ?? Infinity)
       if (dueSeconds > nowSeconds) continue
       const key = Object.fromEntries(keys.map(({ AttributeName }) => [AttributeName, item[AttributeName]]))
-      await send('DeleteItem', { TableName: table, Key: key })
-      expired += 1
+      const { status } = await send('DeleteItem', {
+        TableName: table,
+        Key: key,
+        ConditionExpression: '#due <= :now', // it may have been written since
+        ExpressionAttributeNames: { '#due': attribute },
+        ExpressionAttributeValues: { ':now': { N: String(nowSeconds) } },
+      })
+      if (status === 200) expired += 1
     }
     from = page.LastEvaluatedKey
   } while (from !== undefined)

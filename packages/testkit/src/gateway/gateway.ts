@@ -150,6 +150,11 @@ export class Gateway {
 
   #answer(operation: string, input: Record<string, unknown>, signature: Signature): Promise<Answer> {
     if (operation === 'UpdateTimeToLive') return Promise.resolve(this.#setTtl(input))
+    const ttl = this.#ttl.get(tableOf(input))
+    if (operation === 'DescribeTimeToLive' && ttl !== undefined) {
+      const described = { AttributeName: ttl, TimeToLiveStatus: 'ENABLED' }
+      return Promise.resolve({ status: 200, body: { TimeToLiveDescription: described } })
+    }
     return this.#operations.run(operation, input, signature)
   }
 
