@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url'
 
 import { build } from 'tsup'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const here = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * Bundles the worker of the simulation. Answers with its path, in a directory of its own, which is the caller's to remove.
- * `edits` are `{ file, from, to }`: texts that must stand once in a source, and what stands there instead.
+ * `edits` are `{ file, from, to }`: texts that must stand once in a source, and what stands there instead; `root` is the
+ * repository that the sources are taken from.
  */
-export async function bundleSimulation(edits = []) {
+export async function bundleSimulation(edits = [], root = here) {
   const directory = mkdtempSync(join(tmpdir(), 'spillway-simulation-'))
   await build({
     entry: { worker: join(root, 'packages/core/test/simulation/fleet/simulate-worker.ts') },

@@ -43,6 +43,9 @@ export interface NetworkParts {
   readonly isForgetful: boolean
 }
 
+/** A connection that nothing comes through any more breaks after so long. */
+const brokenAfterMsMax = 3_500
+
 /** A network in which nothing goes wrong. */
 export const calm: NetworkFaults = {
   delayMaxMs: 2,
@@ -195,12 +198,12 @@ export class Network {
     } else time.after(backMs, () => endpoint.deliver(end))
   }
 
-  /** Most often nobody hears of a loss; else the connection breaks. */
+  /** Of a loss nobody hears before the connection breaks: soon, or long after everybody has given up. */
   #tellLoss(endpoint: Endpoint, request: Said, delayMs: number, reject: (error: unknown) => void): void {
     const { time, random } = this.#parts
-    if (random.next() < 0.6) return
     const error = new BackendError(request.isRead ? 'unavailable' : 'unknown', 'The connection broke.')
-    time.after(delayMs, () => endpoint.deliver(() => reject(error)))
+    const laterMs = random.next() < 0.6 ? 500 + random.next() * brokenAfterMsMax : 0
+    time.after(delayMs + laterMs, () => endpoint.deliver(() => reject(error)))
   }
 
   #refusal({ shards, isRead }: Said): BackendError | undefined {
