@@ -4,8 +4,6 @@ import { activate, announce, drain } from '../../../src/routing/phases.js'
 import type { Route } from '../../../src/routing/route.js'
 
 const bounds: HeatBounds = { unitsPerShard: 700, fanoutMax: 64, coolMs: 60_000, declaredMs: 60_000, epochMs: 1_000 }
-const none = new Map<string, never>()
-
 function routeOf(fanout: number): Route {
   return activate(announce(undefined, fanout, { number: 1, nonce: 0 }, 1), 2)
 }
@@ -226,7 +224,7 @@ test('keys that are spread no more are forgotten', () => {
   const world = new World()
   world.routes.set('hot', routeOf(4))
   world.noteFor(120_000, {})
-  world.routes = none as unknown as Map<string, Route>
+  world.routes = new Map()
   world.note({})
   world.routes = new Map([['hot', routeOf(4)]])
   world.note({})

@@ -12,6 +12,11 @@ function writing(world: FleetWorld, unitsPerSecond: () => number, key = 'hot'): 
   }
 }
 
+/** A store whose writes are what a test makes of them. */
+function storeWith(write: RecordStore['write'], inner = memory().records): RecordStore {
+  return Object.create(inner, { read: { value: inner.read.bind(inner) }, write: { value: write } }) as RecordStore
+}
+
 /** A store that notes what is written, and refuses it while it is told to. */
 function watched(): { store: RecordStore; writes: ShardWrite[]; readCount: number; failure: Error | undefined } {
   const inner = memory().records
@@ -230,13 +235,10 @@ describe('what fails', () => {
     const world = new FleetWorld({
       processCount: 1,
       requestTimeoutMs: 5_000,
-      store: {
-        ...memory().records,
-        write: ({ shard }) => {
-          epochs.add(shard.generation.number)
-          return new Promise(() => {})
-        },
-      },
+      store: storeWith(({ shard }) => {
+        epochs.add(shard.generation.number)
+        return new Promise(() => {})
+      }),
     })
     await world.run(
       5_000,
@@ -273,38 +275,31 @@ describe('closing', () => {
   })
 
   test('waits for the report that is under way, and sends no other', async () => {
-    let answer: (() => void) | undefined
+    const held: (() => void)[] = []
     const inner = memory().records
-    const world = new FleetWorld({
-      processCount: 1,
-      store: {
-        ...inner,
-        write: async (write, call) => {
-          await new Promise<void>((resolve) => {
-            answer = resolve
-          })
-          return inner.write(write, call)
-        },
-      },
-    })
+    const hold: RecordStore['write'] = async (write, call) => {
+      await new Promise<void>((resolve) => held.push(resolve))
+      return inner.write(write, call)
+    }
+    const world = new FleetWorld({ processCount: 1, store: storeWith(hold, inner) })
     const [process] = world.processes as [Process]
-    while (answer === undefined)
+    for (let ms = 0; ms < 2_000 && held.length === 0; ms += tickMs)
       await world.run(
-        50,
+        tickMs,
         writing(world, () => 5_000),
       )
+    expect(held.length).toBeGreaterThan(0)
     const closed = { is: false }
     const closing = process.fleet.close().then(() => (closed.is = true))
     await world.clock.advance(0)
     expect(closed.is).toBe(false)
-    answer()
+    for (const answer of held.splice(0)) answer()
     await closing
-    answer = undefined
     await world.run(
       5_000,
       writing(world, () => 5_000),
     )
-    expect(answer).toBeUndefined()
+    expect(held).toEqual([])
   })
 
   test('takes a request time-out at most for a directory that does not answer', async () => {

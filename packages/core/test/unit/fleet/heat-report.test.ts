@@ -39,10 +39,8 @@ class World {
   reporter(seed: number, parts: Partial<ReportParts> = {}): HeatReports {
     const { clock, store } = this
     const random = seededRandom(seed)
-    return new HeatReports({
-      ...{ store, clock, random, capabilities: this.backend.capabilities, requestTimeoutMs: 1_000, epochMs: 1_000 },
-      ...parts,
-    })
+    const { capabilities } = this.backend
+    return new HeatReports({ store, clock, random, capabilities, requestTimeoutMs: 1_000, epochMs: 1_000, ...parts })
   }
 }
 
@@ -108,7 +106,8 @@ describe('reports of one epoch', () => {
     await world
       .reporter(1, { capabilities: { ...capabilities, changeBytesMax: 400 } })
       .write(7, drawn({ hot: 1 }), declared)
-    const [change] = world.writes[0]?.changes as [{ state: ReadonlySet<string> }]
+    const [{ changes }] = world.writes as [ShardWrite]
+    const [change] = changes as [{ state: ReadonlySet<string> } & (typeof changes)[0]]
     const bytes = [...change.state].reduce((sum, entry) => sum + entry.length + 1, 0)
     expect(bytes).toBeGreaterThan(300)
     expect(bytes).toBeLessThanOrEqual(400)
@@ -245,8 +244,7 @@ describe('reading', () => {
     const world = new World()
     const store: RecordStore = { ...world.store, read: () => new Promise(() => {}) }
     const read = world.reporter(1, { store }).read(1)
-    const rejection = expect(read).rejects.toMatchObject({ kind: 'unknown' })
-    await world.clock.advance(1_000)
-    await rejection
+    await expect(world.clock.run(read)).rejects.toMatchObject({ kind: 'unknown' })
+    expect(world.clock.nowMs()).toBe(1_000)
   })
 })

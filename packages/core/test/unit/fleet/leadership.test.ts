@@ -29,7 +29,7 @@ class World {
     for (const endMs = this.clock.nowMs() + ms; this.clock.nowMs() < endMs;) {
       for (const process of this.processes) process.step(share, hasRoutes)
       await this.clock.advance(50)
-      expect(this.leaders().length).toBeLessThanOrEqual(1)
+      if (this.leaders().length > 1) throw new Error('two lead at once')
     }
   }
 }
@@ -77,7 +77,7 @@ class Process {
     const after = change(before)
     if (after === undefined) return true
     this.#world.swaps += 1
-    expect(after.counter).toBe(before.counter + 1)
+    if (after.counter !== before.counter + 1) throw new Error('a change without a number of its own')
     const isBeaten = this.#world.directory !== before
     if (!isBeaten) {
       this.#world.directory = after
@@ -134,14 +134,15 @@ describe('a fleet', () => {
   })
 })
 
-describe('a leader', () => {
-  async function led(count = 10): Promise<readonly [World, Process]> {
-    const world = new World()
-    world.join(count)
-    await world.run(8_000)
-    return [world, world.leaders()[0] as Process]
-  }
+/** A fleet, and who leads it. */
+async function led(count = 10): Promise<readonly [World, Process]> {
+  const world = new World()
+  world.join(count)
+  await world.run(8_000)
+  return [world, world.leaders()[0] as Process]
+}
 
+describe('a leader', () => {
   test('that has died is followed by another three leases after its last term, and no sooner', async () => {
     const [world, leader] = await led()
     leader.isPaused = true
