@@ -17,6 +17,8 @@ export interface KeyJobsParts {
   readonly random: Random
   /** How many are under way at once. */
   readonly underWayMax: number
+  /** After so long a job that has said nothing is begun anew: a store that never answers must not hold up its key for ever. */
+  readonly silentMsMax: number
   /**
    * Does a job. It has failed when this rejects, and is done once `done` was called, which may come later than the end: a request
    * that is given up may be answered all the same. `over` says that nothing of it is under way any more.
@@ -36,6 +38,7 @@ export interface JobOutcome {
 
 interface Job {
   readonly revision: number
+  readonly beganMs: number
   isDone: boolean
   isUnderWay: boolean
   failures: number
@@ -60,13 +63,13 @@ export class KeyJobs {
 
   /** Begins the jobs of these routes that are not done yet; forgets what it knew of others. */
   want(routes: ReadonlyMap<string, Route>): void {
-    for (const [key, { revision, isUnderWay }] of this.#jobs)
-      if (!isUnderWay && routes.get(key)?.revision !== revision) this.#jobs.delete(key)
     const nowMs = this.#parts.clock.monotonicMs()
+    for (const [key, job] of this.#jobs)
+      if (!this.#isBusy(job, nowMs) && routes.get(key)?.revision !== job.revision) this.#jobs.delete(key)
     for (const [key, route] of routes) {
       if (this.#underWay.size >= this.#parts.underWayMax) return
       const job = this.#jobs.get(key)
-      if (job !== undefined && (job.isDone || job.isUnderWay || nowMs < job.notBeforeMs)) continue
+      if (job !== undefined && (job.isDone || this.#isBusy(job, nowMs) || nowMs < job.notBeforeMs)) continue
       this.#begin(key, route, job?.revision === route.revision ? job.failures : 0)
     }
   }
@@ -76,9 +79,15 @@ export class KeyJobs {
     await Promise.all(this.#underWay)
   }
 
+  #isBusy({ isUnderWay, beganMs }: Job, nowMs: number): boolean {
+    return isUnderWay && nowMs - beganMs < this.#parts.silentMsMax
+  }
+
   #begin(key: string, route: Route, failures: number): void {
     const { clock, random, run, onFailure } = this.#parts
-    const job: Job = { revision: route.revision, isDone: false, isUnderWay: true, failures, notBeforeMs: 0 }
+    const { revision } = route
+    const beganMs = clock.monotonicMs()
+    const job: Job = { revision, beganMs, isDone: false, isUnderWay: true, failures, notBeforeMs: 0 }
     this.#jobs.set(key, job)
     const outcome: JobOutcome = {
       done: () => (job.isDone = true),

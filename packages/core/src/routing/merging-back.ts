@@ -62,6 +62,7 @@ export class MergingBack {
       clock: parts.clock,
       random: parts.random,
       underWayMax: keysAtOnceMax,
+      silentMsMax: Infinity, // each of its requests has a time-out
       run: (key, route, outcome) => this.#run(key, route, outcome),
       onFailure: (key, route, error, failures) => this.#failed(key, route, error, failures),
     })

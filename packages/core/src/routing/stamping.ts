@@ -25,6 +25,8 @@ export interface StampingParts {
   readonly random: Random
   readonly events: Events
   readonly requestTimeoutMs: number
+  /** After so long a stamp whose answer never came is sent again. */
+  readonly retryHorizonMs: number
 }
 
 /** Stamps shard 0 of keys whose routes are about to move on. */
@@ -39,6 +41,7 @@ export class Stamping {
       clock,
       random,
       underWayMax,
+      silentMsMax: parts.retryHorizonMs,
       run: (key, route, outcome) => this.#send(key, route, outcome),
       onFailure: (key, { phase }, error) => {
         if (events.hasListeners('route-stalled')) events.emit('route-stalled', { key, phase, error })
