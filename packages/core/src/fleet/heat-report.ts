@@ -37,6 +37,9 @@ const firstLevel = 4
 /** A report that could not be written tries so many levels higher next time. */
 const failedLevels = 2
 
+/** A place is crowded where a report costs more than so many times what it costs by itself. */
+const crowdedFactor = 2
+
 /** The chance that a place which nobody else seems to use lets the level sink. */
 const sinkChance = 1 / 4
 
@@ -148,7 +151,7 @@ export class HeatReports {
   }
 
   #levelAfter(level: number, ownUnits: number, units: number): number {
-    const crowd = units / (2 * ownUnits + 2)
+    const crowd = units / (crowdedFactor * ownUnits)
     if (crowd > 1) return Math.min(levelMax, level + Math.ceil(Math.log2(crowd)))
     return level > 0 && units <= ownUnits && this.#parts.random.next() < sinkChance ? level - 1 : level
   }
