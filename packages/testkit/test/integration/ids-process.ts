@@ -1,8 +1,12 @@
-// Makes clients, has each write once, and tells as whom they wrote. Runs as a process and as a thread.
+// Makes clients in a process and in a thread of it, has each write once, and tells as whom they wrote.
 
-import { parentPort } from 'node:worker_threads'
+import { once } from 'node:events'
+import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 
 import { createClient, memory, sum, type Backend } from '@spillway/core'
+
+/** As whom clients wrote. */
+export type Writers = readonly string[]
 
 const clientCount = 100
 
@@ -28,5 +32,10 @@ async function writerOfNewClient(): Promise<string | undefined> {
 }
 
 const writers = await Promise.all(Array.from({ length: clientCount }, writerOfNewClient))
-if (parentPort === null) process.send?.(writers)
-else parentPort.postMessage(writers)
+if (isMainThread) {
+  // Threads do not inherit what lets the process run TypeScript.
+  const loading = "import('tsx/esm/api').then(({ register }) => { register(); return import(workerData) })"
+  const code = `const { workerData } = require('node:worker_threads'); ${loading}`
+  const [others] = (await once(new Worker(code, { eval: true, workerData: import.meta.url }), 'message')) as [Writers]
+  process.send?.([...writers, ...others])
+} else parentPort?.postMessage(writers, [])
