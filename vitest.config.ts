@@ -10,6 +10,7 @@ const sources = {
   '@spillway/dynamo/setup': `${root}packages/dynamo/src/setup.ts`,
   '@spillway/dynamo': `${root}packages/dynamo/src/index.ts`,
   '@spillway/redis': `${root}packages/redis/src/index.ts`,
+  '@spillway/spool': `${root}packages/spool/src/index.ts`,
   '@spillway/testkit': `${root}packages/testkit/src/index.ts`,
   '@spillway/conformance/vitest': `${root}packages/conformance/src/vitest.ts`,
   '@spillway/conformance/node': `${root}packages/conformance/src/node.ts`,

@@ -1,0 +1,1 @@
+export { spool, type SpoolOptions } from './spool.js'
