@@ -76,7 +76,7 @@ export function postgres(client: PostgresClient): Backend {
         const contents = async ({ document }: Row) => changed(document, (shard) => contentsOf(shard, fields))[0]
         return Promise.all((await load(shards.map(placeOf))).map((row) => contents(row).catch(failure)))
       },
-      seal: (ref, fields) => change(ref, (shard) => contentsOf(Object.assign(shard, { isSealed: true }), fields)),
+      seal: (ref, fields) => change(ref, (shard) => seal(shard, fields)),
       absorb: (asked) => change(asked.target, (shard) => absorb(shard, asked)),
       clear: (ref) => change(ref, clear),
     },
@@ -132,6 +132,14 @@ function contentsOf(shard: Shard, fields: readonly Field[]): ShardContents {
   return { status: 'read', states, absorbed: Object.values(shard.absorbed) }
 }
 const failure = (error: unknown) => ({ status: 'failed', error }) as const
+
+/** Tells of the fields that nobody asked for: who is told of any does not absorb the shard, or they would be lost. */
+function seal(shard: Shard, fields: readonly Field[]): ShardContents {
+  shard.isSealed = true
+  const asked = new Set(fields.map(({ name }) => `.${name}`))
+  const others = Object.keys(shard.fields).filter((name) => !asked.has(name))
+  return { ...contentsOf(shard, fields), otherFields: others.map((name) => name.slice(1)) }
+}
 
 function absorb(shard: Shard, { source, contents, fields }: Absorb): void {
   const own = { index: source.index, generation: source.generation.number }

@@ -33,12 +33,17 @@ export interface Harness {
    * same; `Infinity` for all of them. Whatever is left of it ends with the returned function.
    */
   loseAnswers?(backend: Backend, answeredCount: number, lostCount: number): Promise<Ending> | Ending
+  /**
+   * Has the store take away what may go by its own expiry within so many milliseconds from now, and nothing else: by a clock that
+   * is set forward, or by hand. For stores that expire places.
+   */
+  expire?(backend: Backend, withinMs: number): Promise<void> | void
   /** How many requests the store has been sent so far, those that a client repeated by itself counted again. */
   requestCount?(backend: Backend): number
 }
 
 /** What a harness can do to a store. */
-export const hooks = ['outage', 'failShard', 'throttle', 'loseAnswers', 'requestCount'] as const
+export const hooks = ['outage', 'failShard', 'throttle', 'loseAnswers', 'expire', 'requestCount'] as const
 
 const known = new Set<string>(['open', 'close', 'keyPrefix', 'timeoutMs', 'waivers', ...hooks])
 

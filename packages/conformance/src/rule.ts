@@ -13,6 +13,8 @@ export type Need =
   | 'batches'
   | 'collections'
   | 'append'
+  | 'shared keys'
+  | 'unshared keys'
   | 'sorted strings'
   | 'sorted numbers'
   | 'sorted bytes'
@@ -45,6 +47,14 @@ const abilities: Readonly<Record<string, readonly [isThere: (backend: Backend) =
   append: [
     ({ collections }) => collections?.append !== undefined,
     'the backend has no collections.append(), which only stores need whose batches know no conditions',
+  ],
+  'shared keys': [
+    ({ collections }) => collections?.limits.mayShareKeys === true,
+    'a key of the backend holds either items or fields (mayShareKeys)',
+  ],
+  'unshared keys': [
+    ({ collections }) => collections?.limits.mayShareKeys === false,
+    'a key of the backend may hold items and fields (mayShareKeys)',
   ],
   'sorted strings': [ordersBy('string'), 'the collections of the backend do not order strings (sortTypes)'],
   'sorted numbers': [ordersBy('number'), 'the collections of the backend do not order numbers (sortTypes)'],

@@ -6,6 +6,7 @@ import { clearingRules } from './chapters/clearing.js'
 import { dedupeRules } from './chapters/dedupe.js'
 import { directoryRules } from './chapters/directory.js'
 import { errorRules } from './chapters/errors.js'
+import { expiryRules } from './chapters/expiring.js'
 import { fieldRules } from './chapters/fields.js'
 import { appendRules } from './chapters/appending.js'
 import { itemDeleteRules } from './chapters/item-deletes.js'
@@ -23,6 +24,7 @@ import { mergingRules } from './chapters/merging.js'
 import { pageRules } from './chapters/pages.js'
 import { partialRules } from './chapters/partial.js'
 import { sealingRules } from './chapters/sealing.js'
+import { sharingRules } from './chapters/sharing.js'
 import { stampingRules } from './chapters/stamping.js'
 import { throttleRules } from './chapters/throttles.js'
 import type { Rule } from './rule.js'
@@ -44,6 +46,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'sealing', rules: sealingRules },
   { title: 'absorbing', rules: absorbingRules },
   { title: 'clearing', rules: clearingRules },
+  { title: 'expiry', rules: expiryRules },
   { title: 'routes beside the data', rules: stampingRules },
   { title: 'batches', rules: batchRules },
   { title: 'partial batches', rules: partialRules },
@@ -61,6 +64,7 @@ export const chapters: readonly Chapter[] = [
   { title: 'versions of items', rules: itemVersionRules },
   { title: 'deleted items', rules: itemDeleteRules },
   { title: 'shards of items', rules: itemShardRules },
+  { title: 'items and fields of one key', rules: sharingRules },
   { title: 'appended items', rules: appendRules },
   { title: 'limits of items', rules: itemLimitRules },
   { title: 'items in trouble', rules: itemTroubleRules },

@@ -165,6 +165,11 @@ export class World {
     return during(this.#harness.throttle?.(this.backend, requestCount), body)
   }
 
+  /** Has the store take away what may go within so many milliseconds. */
+  async expire(withinMs: number): Promise<void> {
+    await this.#harness.expire?.(this.backend, withinMs)
+  }
+
   /** How many requests the store is sent for `body`. */
   async requestsOf(body: () => Promise<void>): Promise<number> {
     const count = () => this.#harness.requestCount?.(this.backend) ?? NaN

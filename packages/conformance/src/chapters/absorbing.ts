@@ -1,4 +1,4 @@
-import { at, latest, max, mergeRule, min, sum, union } from '@spillway/core'
+import { at, latest, max, mergeRule, min, sum, union, type ShardRef } from '@spillway/core'
 
 import { ensureEqual } from '../ensure.js'
 import type { Rule } from '../rule.js'
@@ -134,6 +134,65 @@ export const absorbingRules: readonly Rule[] = [
       await world.absorb(target, world.shard(target, 3), [[total, 10]])
       await world.absorb(target, world.shard(target, 5), [[total, 100]]).catch(() => undefined)
       ensureEqual(await world.read(target, [total]), [10], 'the frozen total')
+    },
+  },
+  {
+    id: 'absorb-beside-writes',
+    claim: 'Writes that race with an absorb are in, and so are the contents, each once.',
+    async check(world) {
+      const target = world.key()
+      const write = (i: number) => world.write(target, [[total, 1]], world.stamp(`w${i}`, 1))
+      const before = Array.from({ length: 10 }, (_, i) => write(i))
+      const absorbing = world.absorb(target, world.shard(target, 1), [[total, 1_000]])
+      const after = Array.from({ length: 10 }, (_, i) => write(10 + i))
+      const [, ...statuses] = await Promise.all([absorbing, ...before, ...after])
+      ensureEqual(new Set(statuses), new Set(['done']), 'the answers to the writes')
+      const contents = await world.contents(target, [total])
+      ensureEqual(contents.states, [1_020], 'the total')
+      ensureEqual(absorbedIn(contents), new Map([[1, 7]]), 'the absorbed shards')
+    },
+  },
+  {
+    id: 'absorb-cleared',
+    claim: 'To absorb a shard that was taken in and cleared since changes nothing.',
+    async check(world) {
+      const target = world.key()
+      const source = world.shard(target, 1)
+      await world.write(source, [[total, 5]], world.stamp('w', 1))
+      const absorb = async () => {
+        const contents = await world.backend.records.seal(source, [total], world.call)
+        await world.backend.records.absorb({ target, source, contents, fields: [total] }, world.call)
+      }
+      await absorb()
+      await world.backend.records.clear(source, 86_400_000, world.call)
+      await absorb()
+      const contents = await world.contents(target, [total])
+      ensureEqual(contents.states, [5], 'the total')
+      ensureEqual(absorbedIn(contents), new Map([[1, 7]]), 'the absorbed shards')
+    },
+  },
+  {
+    id: 'absorb-again',
+    claim:
+      'What a seal answered is absorbed with all that the shard had taken in: eight shards become two, and then one.',
+    async check(world) {
+      const key = world.key()
+      const shards = [key, ...Array.from({ length: 7 }, (_, i) => world.shard(key, i + 1, 10 + i))]
+      for (const [i, shard] of shards.entries()) await world.write(shard, [[total, 10 ** i]], world.stamp('w', 1))
+      const merge = async (from: number, to: number) => {
+        for (const [i, source] of shards.entries()) {
+          if (i < to || i >= from) continue
+          const target = shards[i % to] as ShardRef
+          const contents = await world.backend.records.seal(source, [total], world.call)
+          await world.backend.records.absorb({ target, source, contents, fields: [total] }, world.call)
+        }
+      }
+      await merge(8, 2)
+      await merge(2, 1)
+      const contents = await world.contents(key, [total])
+      ensureEqual(contents.states, [11_111_111], 'the total')
+      const expected = new Map(shards.slice(1).map(({ index, generation }) => [index, generation.number]))
+      ensureEqual(absorbedIn(contents), expected, 'the absorbed shards')
     },
   },
   {

@@ -96,6 +96,25 @@ export const clearingRules: readonly Rule[] = [
     },
   },
   {
+    id: 'clear-goes',
+    claim: 'The place of a cleared shard goes once its retention is over, and not before, whatever its writes said.',
+    needs: ['expire'],
+    async check(world) {
+      const shard = await sealedShard(world)
+      const soon = world.shard(shard, 2)
+      const request = { ...world.writing(soon, [[total, 5]], world.stamp('w', 2)), expiresInMs: 3_600_000 }
+      await world.backend.records.write(request, world.call)
+      await world.seal(soon, [total])
+      for (const each of [shard, soon]) await world.backend.records.clear(each, retentionMs, world.call)
+      await world.expire(retentionMs / 2)
+      for (const each of [shard, soon])
+        ensureEqual(await world.write(each, [[total, 1]], world.stamp('v', 9)), 'sealed', 'the answer to a late write')
+      await world.expire(2 * retentionMs)
+      for (const each of [shard, soon])
+        ensureEqual(await world.write(each, [[total, 1]], world.stamp('v', 9)), 'done', 'the answer in a new place')
+    },
+  },
+  {
     id: 'clear-unsealed',
     claim: 'A shard that is not sealed is not cleared: that is «rejected», and changes nothing.',
     async check(world) {

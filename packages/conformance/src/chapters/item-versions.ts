@@ -86,6 +86,29 @@ export const itemVersionRules: readonly Rule[] = [
     },
   },
   {
+    id: 'version-copied',
+    claim:
+      'What is copied into another shard keeps the stamp that it has, item or tombstone: what is newer elsewhere is of no matter there.',
+    needs,
+    async check(world) {
+      const items = new Items(world)
+      const key = world.key()
+      const [target, elsewhere] = [world.shard(key, 1), world.shard(key, 2)]
+      for (const sort of [items.at(1), items.at(2)])
+        await items.put(elsewhere, sort, { of: 'another shard' }, versionOf(9))
+      const item = await items.put(target, items.at(1), { of: 'a copy' }, versionOf(5))
+      ensureEqual(item, 'done', 'the answer to a copy of an item')
+      await items.put(target, items.at(2), { of: 'the target' }, versionOf(4))
+      const tombstone = await items.delete(target, items.at(2), 'tombstone', versionOf(5))
+      ensureEqual(tombstone, 'done', 'the answer to a copy of a tombstone')
+      const expected = [
+        { sort: items.at(1), stamp: versionOf(5), value: { of: 'a copy' } },
+        { sort: items.at(2), stamp: versionOf(5), value: undefined },
+      ]
+      ensureEqual(await items.all(target), expected, 'what stands in the shard that was copied to')
+    },
+  },
+  {
     id: 'version-race',
     claim: 'Of puts of one item at once the newest stays.',
     needs,

@@ -1,7 +1,7 @@
 import type { ShardRef, SortBound, SortType, SortValue } from '@spillway/core'
 
 import { ensure, ensureEqual } from '../ensure.js'
-import { Items, shuffled, sortsOf } from '../items.js'
+import { Items, shuffled, sortsOf, versionOf, type PagePart } from '../items.js'
 import type { Rule } from '../rule.js'
 import type { World } from '../world.js'
 
@@ -128,6 +128,30 @@ export const pageRules: readonly Rule[] = [
         ensureEqual(sortsOf(part), sorts.slice(2, 9), `${what} between 20 and 90, ascending,`)
         const back = await items.all(key, { limit, lower, upper, order: 'descending' })
         ensureEqual(sortsOf(back), sorts.slice(2, 9).toReversed(), `${what} between 20 and 90, descending,`)
+      }
+    },
+  },
+  {
+    id: 'page-removed',
+    claim: 'Page by page a range comes to its end also when each page’s items are taken away before the next is read.',
+    needs,
+    async check(world) {
+      for (const order of ['ascending', 'descending'] as const) {
+        const items = new Items(world)
+        const key = world.key(order)
+        const sorts = Array.from({ length: itemCount }, (_, i) => items.at(10 * (i + 1)))
+        for (const sort of sorts) await items.put(key, sort, { n: 1 })
+        const found: SortValue[] = []
+        let rest: PagePart = {}
+        for (let page = 0; page < itemCount; page++) {
+          const { items: some, next } = await items.page(key, { ...rest, order, limit: 3 })
+          for (const { sort } of some) await items.delete(key, sort, 'remove', versionOf(1))
+          found.push(...sortsOf(some))
+          if (next === undefined) break
+          rest = { [order === 'ascending' ? 'lower' : 'upper']: { sort: next, isIncluded: false } }
+        }
+        ensureEqual(found, order === 'ascending' ? sorts : sorts.toReversed(), `the sort values, ${order},`)
+        ensureEqual(await items.all(key), [], 'the items that are left')
       }
     },
   },

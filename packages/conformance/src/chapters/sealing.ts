@@ -64,6 +64,30 @@ export const sealingRules: readonly Rule[] = [
     },
   },
   {
+    id: 'seal-others',
+    claim:
+      'A seal names the fields that it was not asked for, and nothing of the backend’s own; it is a seal all the same.',
+    async check(world) {
+      const key = world.key()
+      const shard = world.shard(key, 1)
+      const named = [`${world.backend.capabilities.reservedMark}own`, '~own', 'sealed'].map((name) =>
+        fieldOf(name, sum()),
+      )
+      const all = [total, highest, ...named]
+      const changes = all.map((field) => [field, 1] as const)
+      await world.write(shard, changes, world.stamp('w', 1))
+      await world.absorb(shard, world.shard(key, 3), [[total, 4]])
+      for (const asked of [[total], [highest, ...named], [], all]) {
+        const { otherFields = [] } = await world.backend.records.seal(shard, asked, world.call)
+        const others = all.filter((field) => !asked.includes(field)).map(({ name }) => name)
+        ensureEqual(otherFields.toSorted(), others.toSorted(), `the other fields of a seal of ${asked.length} fields`)
+      }
+      ensureEqual(await world.write(shard, [[total, 2]], world.stamp('w', 10_000)), 'sealed', 'the answer to a write')
+      const { otherFields = [] } = await world.backend.records.seal(world.shard(key, 2), [], world.call)
+      ensureEqual(otherFields, [], 'the other fields of a shard that was never written')
+    },
+  },
+  {
     id: 'seal-race',
     claim: 'Of writes that race with a seal, exactly those answered «done» are in what the seal answered.',
     async check(world) {

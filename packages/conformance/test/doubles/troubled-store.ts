@@ -14,6 +14,7 @@ import {
   type ThrottleDetail,
 } from '@spillway/core'
 import type { Harness } from '@spillway/conformance'
+import { FakeClock } from '@spillway/core/testing'
 
 const throttle: ThrottleDetail = { reason: 'TooBusy', scope: 'other' }
 
@@ -37,7 +38,7 @@ class TroubledStore {
   /** The place that cannot be read. */
   unreadablePlace: string | undefined
 
-  constructor(inner: Backend = memory()) {
+  constructor(inner: Backend) {
     const { name, capabilities, directory, records, collections } = inner
     const isUnreadable = (shard: Parameters<typeof placeOf>[0]) => placeOf(shard) === this.unreadablePlace
     this.backend = {
@@ -116,12 +117,17 @@ async function lostAnswerOf(request: () => Promise<unknown>, kind: 'unknown' | '
 }
 
 /** A harness with every hook for an adapter that is wrapped around a troubled store. */
-export function troubled(adapt: (backend: Backend) => Backend = (backend) => backend, inner = () => memory()): Harness {
+export function troubled(
+  adapt: (backend: Backend) => Backend = (backend) => backend,
+  inner = (clock: FakeClock) => memory({ clock }),
+): Harness {
   const stores = new WeakMap<Backend, TroubledStore>()
+  let clock = new FakeClock()
   const storeOf = (backend: Backend) => stores.get(backend) as TroubledStore
   return {
     open() {
-      const store = new TroubledStore(inner())
+      clock = new FakeClock()
+      const store = new TroubledStore(inner(clock))
       const backend = adapt(store.backend)
       stores.set(backend, store)
       return backend
@@ -142,6 +148,7 @@ export function troubled(adapt: (backend: Backend) => Backend = (backend) => bac
       Object.assign(storeOf(backend), { answeredCount, lostCount })
       return () => void (storeOf(backend).lostCount = 0)
     },
+    expire: (_, withinMs) => clock.advance(withinMs),
     requestCount: (backend) => storeOf(backend).requestCount,
   }
 }

@@ -1,4 +1,4 @@
-import type { Absorb, Backend, Call, LatestState, RecordStore, ShardAnswer } from '@spillway/core'
+import type { Absorb, Backend, Call, Field, LatestState, RecordStore, ShardAnswer } from '@spillway/core'
 
 import { mutant, nameOf, tick, withRecords, type Mutant } from './mutant.js'
 
@@ -42,6 +42,28 @@ function takesInMore(backend: Backend): Backend {
       })
     },
   }))(backend)
+}
+
+/** The same generation a second time is taken for a correction. */
+function replacesContents(backend: Backend): Backend {
+  const before = new Map<string, Absorb>()
+  return withRecords((records) => ({
+    async absorb(absorb, call) {
+      const name = `${nameOf(absorb.target)} ${nameOf(absorb.source)}`
+      const known = before.get(name)
+      before.set(name, absorb)
+      if (known === undefined) return records.absorb(absorb, call)
+      const total = ({ fields, contents }: Absorb) => Number(contents.states[fields.findIndex(isTotal)] ?? 0)
+      const field = absorb.fields.find(isTotal)
+      const state = total(absorb) - total(known)
+      if (field === undefined || state === 0) return
+      await records.write({ shard: absorb.target, changes: [{ ...field, state }], stamp: undefined }, call)
+    },
+  }))(backend)
+}
+
+function isTotal({ name }: Field): boolean {
+  return name === 'total'
 }
 
 export const absorbingMutants: readonly Mutant[] = [
@@ -98,6 +120,7 @@ export const absorbingMutants: readonly Mutant[] = [
     'absorb-nested',
     'records of earlier absorptions stay behind',
     withAbsorbs((absorb) => ({ ...absorb, contents: { ...absorb.contents, absorbed: undefined } })),
+    ['absorb-again'],
   ),
   mutant(
     'absorb-open',
@@ -119,6 +142,34 @@ export const absorbingMutants: readonly Mutant[] = [
     }),
   ),
   mutant('absorb-frozen', 'a sealed shard takes in more', takesInMore),
+  mutant(
+    'absorb-beside-writes',
+    'what is written while contents are taken in is overwritten',
+    withRecords((records) => {
+      const busy = new Set<string>()
+      return {
+        write: (write, call) =>
+          busy.has(nameOf(write.shard)) ? Promise.resolve({ status: 'done' }) : records.write(write, call),
+        async absorb(absorb, call) {
+          busy.add(nameOf(absorb.target))
+          await tick()
+          busy.delete(nameOf(absorb.target))
+          await records.absorb(absorb, call)
+        },
+      }
+    }),
+  ),
+  mutant('absorb-cleared', 'contents that come again take the place of those that came before', replacesContents),
+  mutant(
+    'absorb-again',
+    'a seal tells of one absorbed shard alone',
+    withRecords((records) => ({
+      async seal(shard, fields, call) {
+        const contents = await records.seal(shard, fields, call)
+        return { ...contents, absorbed: contents.absorbed?.slice(0, 1) }
+      },
+    })),
+  ),
   mutant(
     'absorb-race',
     'the record is looked at first and written later',

@@ -66,7 +66,7 @@ export const atomicityMutants: readonly Mutant[] = [
     'atomic-writers',
     'of writes that overlap one stays',
     lossy(() => true),
-    ['seal-race', 'atomic-custom'],
+    ['seal-race', 'absorb-beside-writes', 'atomic-custom'],
   ),
   mutant(
     'atomic-custom',

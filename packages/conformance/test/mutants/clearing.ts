@@ -1,6 +1,6 @@
 import { BackendError, type RecordStore, type ShardAnswer, type ShardRef } from '@spillway/core'
 
-import { mutant, nameOf, withRecords, type Mutant } from './mutant.js'
+import { expiring, mutant, nameOf, withRecords, type Mutant } from './mutant.js'
 
 /** Replaces some requests, with a view to which places were cleared. */
 function withCleared(spoil: (records: RecordStore, isCleared: (shard: ShardRef) => boolean) => Partial<RecordStore>) {
@@ -89,6 +89,23 @@ export const clearingMutants: readonly Mutant[] = [
       },
     })),
   ),
+  {
+    breaks: 'clear-goes',
+    flaw: 'an expiry that is there already is left as it is',
+    harness: expiring(
+      withRecords((records) => {
+        const kept = new Set<string>()
+        return {
+          write(write, call) {
+            if (write.expiresInMs !== undefined) kept.add(nameOf(write.shard))
+            return records.write(write, call)
+          },
+          clear: (shard, retentionMs, call) =>
+            records.clear(shard, kept.has(nameOf(shard)) ? 3_600_000 : retentionMs, call),
+        }
+      }),
+    ),
+  },
   mutant(
     'clear-unsealed',
     'a clear of a shard that is not sealed is answered as done',

@@ -57,6 +57,23 @@ export const itemVersionMutants: readonly Mutant[] = [
     ['item-abort-put'],
   ),
   mutant(
+    'version-copied',
+    'versions are compared with those of the same item in other shards',
+    withCollections((collections) => {
+      const newest = new Map<string, Stamp>()
+      return {
+        put(put, call) {
+          const name = `${put.shard.key} ${String(put.sort)}`
+          const known = newest.get(name)
+          if (put.shard.index === 1 && known !== undefined && isOlder(put.stamp, known))
+            return Promise.resolve({ status: 'newer', stamp: known })
+          if (put.shard.index > 1) newest.set(name, put.stamp)
+          return collections.put(put, call)
+        },
+      }
+    }),
+  ),
+  mutant(
     'version-race',
     'the version is looked at first and the item written later',
     withCollections((collections) => ({

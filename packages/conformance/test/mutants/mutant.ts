@@ -15,6 +15,7 @@ import {
 } from '@spillway/core'
 
 import type { Harness } from '@spillway/conformance'
+import { FakeClock } from '@spillway/core/testing'
 
 /** A backend with one flaw, and the rules that it breaks. */
 export interface Mutant {
@@ -35,6 +36,18 @@ export function mutant(
   also: readonly string[] = [],
 ): Mutant {
   return { breaks, also, flaw, harness: { open: () => spoil(memory()) } }
+}
+
+/** A harness on a mutant of `memory()` whose time can be set forward. */
+export function expiring(spoil: (backend: Backend) => Backend = (backend) => backend): Harness {
+  let clock = new FakeClock()
+  return {
+    open() {
+      clock = new FakeClock()
+      return spoil(memory({ clock }))
+    },
+    expire: (_, withinMs) => clock.advance(withinMs),
+  }
 }
 
 /** Replaces some requests of the records. */

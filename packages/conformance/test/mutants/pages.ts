@@ -22,6 +22,28 @@ function cutAt(bytesMax: number, answer: ShardPageAnswer): ShardPageAnswer {
   return { ...answer, items }
 }
 
+/** Pages by the number of items that were given, not by their sort values. */
+function withOffsets(backend: Backend): Backend {
+  const offsets = new Map<string, number>()
+  return withCollections((collections) => ({
+    async page(page, call) {
+      const [bound, end] = page.order === 'ascending' ? [page.lower, page.upper] : [page.upper, page.lower]
+      const nameFor = (sort: unknown) => JSON.stringify([page.shard, page.order, sort])
+      const offset = bound?.isIncluded === false ? offsets.get(nameFor(bound.sort)) : undefined
+      if (offset === undefined || end !== undefined) {
+        const answer = await collections.page(page, call)
+        if (bound === undefined && answer.next !== undefined) offsets.set(nameFor(answer.next), answer.items.length)
+        return answer
+      }
+      const whole = await collections.page({ ...page, lower: undefined, upper: undefined, limit: 1_000 }, call)
+      const items = whole.items.slice(offset, offset + page.limit)
+      const next = whole.items.length > offset + page.limit ? items.at(-1)?.sort : undefined
+      if (next !== undefined) offsets.set(nameFor(next), offset + items.length)
+      return { ...whole, items, next }
+    },
+  }))(backend)
+}
+
 export const pageMutants: readonly Mutant[] = [
   mutant(
     'page-bounds',
@@ -58,6 +80,7 @@ export const pageMutants: readonly Mutant[] = [
         order === 'descending' && answer.next !== undefined ? { ...answer, next: answer.items[0]?.sort } : answer,
     ),
   ),
+  mutant('page-removed', 'a next page begins behind as many items as came before', withOffsets),
   mutant(
     'page-largest',
     'a page of more than a hundred items is refused',

@@ -28,7 +28,7 @@ function leakySeal(backend: Backend): Backend {
 }
 
 export const sealingMutants: readonly Mutant[] = [
-  mutant('seal-refuses', 'a sealed shard still takes writes without a number', leakySeal),
+  mutant('seal-refuses', 'a sealed shard still takes writes without a number', leakySeal, ['seal-others']),
   mutant(
     'seal-after-dedupe',
     'the seal is looked at before the number',
@@ -82,15 +82,24 @@ export const sealingMutants: readonly Mutant[] = [
     }),
   ),
   mutant(
+    'seal-others',
+    'a seal does not tell of fields that it was not asked for',
+    withRecords((records) => ({
+      async seal(shard, fields, call) {
+        return { ...(await records.seal(shard, fields, call)), otherFields: undefined }
+      },
+    })),
+  ),
+  mutant(
     'seal-race',
     'contents are read before the seal',
     withRecords((records) => ({
       async seal(shard, fields, call) {
         const [contents] = await records.read({ shards: [shard], fields, consistency: 'strong' }, call)
         await tick()
-        await records.seal(shard, fields, call)
+        const { otherFields } = await records.seal(shard, fields, call)
         if (contents?.status !== 'read') throw new Error('unreadable')
-        return contents
+        return { ...contents, otherFields }
       },
     })),
   ),

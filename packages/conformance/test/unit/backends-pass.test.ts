@@ -4,6 +4,7 @@ import type { Ending, Harness } from '@spillway/conformance'
 import { describeBackend } from '@spillway/conformance/vitest'
 import { repeating } from '../doubles/repeating-client.js'
 import { troubled } from '../doubles/troubled-store.js'
+import { expiring } from '../mutants/mutant.js'
 
 function set(backend: Backend, faults: Faults): Ending {
   const broken = backend as FaultyBackend
@@ -35,6 +36,7 @@ function faulty(outage: Faults): Harness {
 }
 
 describeBackend('memory()', { open: () => memory() })
+describeBackend('memory() whose time can be set forward', expiring())
 describeBackend('memory() that reads one shard at a time', { open: () => memory({ shardsPerReadMax: 1 }) })
 describeBackend('FaultyBackend, now and then unreachable', faulty({ unavailable: 1, directory: 1 }))
 describeBackend('FaultyBackend, now and then mute', faulty({ loseAnswer: 1, directory: 1 }))

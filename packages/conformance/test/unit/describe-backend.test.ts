@@ -81,7 +81,7 @@ test.each<[string, unknown, string]>([
   [
     'a misspelt hook',
     { open, outtage: () => undefined },
-    'harness must be made of open, close, keyPrefix, timeoutMs, waivers, outage, failShard, throttle, loseAnswers, requestCount, but was "outtage".',
+    'harness must be made of open, close, keyPrefix, timeoutMs, waivers, outage, failShard, throttle, loseAnswers, expire, requestCount, but was "outtage".',
   ],
   ['a hook that is no function', { open, outage: true }, 'harness.outage must be a function, but was true.'],
   ['a prefix that is no text', { open, keyPrefix: 7 }, 'harness.keyPrefix must be a text, but was 7.'],

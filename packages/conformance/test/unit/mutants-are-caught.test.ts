@@ -10,6 +10,7 @@ import { clearingMutants } from '../mutants/clearing.js'
 import { dedupeMutants } from '../mutants/dedupe.js'
 import { directoryMutants } from '../mutants/directory.js'
 import { errorMutants } from '../mutants/errors.js'
+import { expiryMutants } from '../mutants/expiring.js'
 import { fieldMutants } from '../mutants/fields.js'
 import { itemDeleteMutants } from '../mutants/item-deletes.js'
 import { itemLimitMutants } from '../mutants/item-limits.js'
@@ -27,6 +28,7 @@ import type { Mutant } from '../mutants/mutant.js'
 import { pageMutants } from '../mutants/pages.js'
 import { partialMutants } from '../mutants/partial.js'
 import { sealingMutants } from '../mutants/sealing.js'
+import { sharingMutants } from '../mutants/sharing.js'
 import { stampingMutants } from '../mutants/stamping.js'
 import { throttleMutants } from '../mutants/throttles.js'
 
@@ -38,6 +40,7 @@ const mutants: readonly Mutant[] = [
   ...sealingMutants,
   ...absorbingMutants,
   ...clearingMutants,
+  ...expiryMutants,
   ...stampingMutants,
   ...batchMutants,
   ...partialMutants,
@@ -55,6 +58,7 @@ const mutants: readonly Mutant[] = [
   ...itemVersionMutants,
   ...itemDeleteMutants,
   ...itemShardMutants,
+  ...sharingMutants,
   ...appendMutants,
   ...itemLimitMutants,
   ...itemTroubleMutants,

@@ -14,11 +14,13 @@ test('the README has a line for every chapter and for every hook that a rule nee
     'stampRoute',
     'collections',
     'append',
+    'shared keys',
+    'unshared keys',
     'sorted strings',
     'sorted numbers',
     'sorted bytes',
   ]
   for (const need of ofTheBackend) expect(hooks.delete(need as Need)).toBe(true)
-  expect(hooks.size).toBe(5)
+  expect(hooks.size).toBe(6)
   for (const hook of hooks) expect(first.some((cell) => cell.startsWith(`\`${hook}(`))).toBe(true)
 })

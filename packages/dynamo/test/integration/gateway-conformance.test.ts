@@ -33,10 +33,12 @@ afterAll(async () => {
   await engine.close()
 })
 
-/** A table behind one of the gateways. */
+/** A table behind one of the gateways, the first of which takes away what has expired. */
 function harness(which: number, client: () => DynamoOptions['client'] = () => clients[which]!): Harness {
   const keys = { sortKey: 'sk', sortValue: 'the record' }
-  return { ...harnessOn({ direct: () => direct, client, keys }), ...hooksOf(() => gateways[which]!, client) }
+  const expiring = { gateway: () => gateways[0]!, client: () => clients[0]! }
+  const parts = { direct: () => direct, client, keys, ...(which === 0 && { expiring }) }
+  return { ...harnessOn(parts), ...hooksOf(() => gateways[which]!, client) }
 }
 
 describeBackend('dynamo, told which item met a failed condition, with three attempts of the SDK', harness(0))

@@ -13,6 +13,7 @@ import { redis } from '../../src/index.js'
 import { slotOf } from '../../src/slot.js'
 import { startAnswerProxies, type AnswerProxies } from '../answer-proxies.js'
 import { clusterClients, type ClusterPlace, type Opened } from '../clients.js'
+import { expireWithin } from '../expired.js'
 import { spoil } from '../foreign-data.js'
 
 let cluster: RedisCluster
@@ -64,6 +65,7 @@ describe('a cluster of six nodes', () => {
         }
       },
       failShard: (_, shard) => spoil(shard, (key) => cluster.primaryOf(slotOf(key))),
+      expire: (_, withinMs) => expireWithin(cluster.nodes.slice(0, 3), withinMs),
       requestCount: () => current.requestCount(),
     })
   }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { redis } from '../../src/index.js'
 import { startAnswerProxies, type AnswerProxies } from '../answer-proxies.js'
 import { type Opened, sentinelClients } from '../clients.js'
+import { expireWithin } from '../expired.js'
 import { spoil } from '../foreign-data.js'
 
 let group: RedisSentinel
@@ -50,6 +51,7 @@ describe('a primary and a replica that a sentinel watches', () => {
         }
       },
       failShard: (_, shard) => spoil(shard, () => group.servers[0]),
+      expire: (_, withinMs) => expireWithin(group.servers.slice(0, 1), withinMs),
       requestCount: () => current.requestCount(),
     })
   }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { redis } from '../../src/index.js'
 import { startAnswerProxies, type AnswerProxies } from '../answer-proxies.js'
 import { type Opened, singleClients } from '../clients.js'
+import { expireWithin } from '../expired.js'
 import { spoil } from '../foreign-data.js'
 
 let server: RedisProcess
@@ -48,6 +49,7 @@ describe('a single Redis', () => {
         }
       },
       failShard: (_, shard) => spoil(shard, () => server),
+      expire: (_, withinMs) => expireWithin([server], withinMs),
       requestCount: () => current.requestCount(),
     })
   }
