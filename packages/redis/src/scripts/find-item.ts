@@ -10,7 +10,7 @@ local key = KEYS[1]
 ${foreignSource}
 ${itemSource}
 ${routeSource}
-local refusal, route = foreign(key, ARGV[1])
+local refusal, route = foreign(key, ARGV[1], true)
 if refusal then return refusal end
 if route ~= nil then return {false, route} end
 return {itemAt(key, ARGV[2]) or false, routeAt(key) or false}

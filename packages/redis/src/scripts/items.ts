@@ -18,16 +18,22 @@ export function headOf(type: string): string {
 
 /**
  * Lua: `foreign(key, head)` answers with an error unless the key is a place of such items, or does not exist (nil, and false as
- * the second result), or is a hash with nothing in it but a route (nil, and the route).
+ * the second result), or is a hash with nothing in it but a route (nil, and the route). Asked for a look alone, it takes a sealed
+ * shard without fields for a place without items: whoever merges back a key of which nothing is known to stand there seals it.
  */
 export const foreignSource = `
-local function foreign(key, head)
+local function foreign(key, head, isLook)
   local score = redis.pcall('ZSCORE', key, head)
   if type(score) == 'string' then return nil, nil end
   if not score and redis.call('EXISTS', key) == 0 then return nil, false end
   if score and not string.find(score.err, 'WRONGTYPE', 1, true) then return score end
   local route = score and redis.pcall('HGET', key, '~spillway~route')
   if type(route) == 'string' and redis.call('HLEN', key) == 1 then return nil, route end
+  if isLook and type(route) ~= 'table' and redis.call('HEXISTS', key, '~spillway~sealed') == 1 then
+    local isEmpty = true
+    for _, field in ipairs(redis.call('HKEYS', key)) do isEmpty = isEmpty and string.find(field, '^~spillway~[^=]') end
+    if isEmpty then return nil, route end
+  end
   if type(route) == 'table' and not string.find(route.err, 'WRONGTYPE', 1, true) then return route end
   local message = 'The key holds something else than items whose sort values are of type ' .. string.sub(head, 11) .. '.'
   return redis.error_reply('SPILLWAY ' .. message)

@@ -23,7 +23,7 @@ export const pageItemsScript = new Script(`
 local key, lower, upper, limit = KEYS[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
 ${foreignSource}
 ${routeSource}
-local refusal, route = foreign(key, ARGV[1])
+local refusal, route = foreign(key, ARGV[1], true)
 if refusal then return refusal end
 if route ~= nil then return {route, 0, {}} end
 local isAscending = ARGV[4] == 'ascending'
