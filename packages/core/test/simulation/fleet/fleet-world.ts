@@ -16,7 +16,7 @@ import { wholeBetween } from './draws.js'
 import { ItemLedger, type ItemOperation } from './item-ledger.js'
 import { type Endpoint, Network } from './network.js'
 import type { ClockSkew } from './process-clock.js'
-import { clockSkewMaxMs, drawProfile, leaseMs, type Profile } from './profile.js'
+import { clockSkewMaxMs, drawProfile, type Profile } from './profile.js'
 import { type Fate, RecordLedger, type RecordWrite } from './record-ledger.js'
 import type { Said } from './said.js'
 import { type Running, SimulatedProcess } from './simulated-process.js'
@@ -53,12 +53,13 @@ export class FleetWorld {
     this.#seed = seed
     this.random = seededRandom(seed)
     this.profile = drawProfile(this.random)
-    const { shardsPerReadMax, retryHorizonMs, isWallSkewed, isForgetful } = this.profile
+    const { shardsPerReadMax, timings, wallSkewMs, isForgetful } = this.profile
+    const { retryHorizonMs, leaseMs } = timings
     this.chronicle = new Chronicle(this.time, isChronicled)
     this.store = new SimulatedStore(this.time, shardsPerReadMax)
     this.items = new ItemLedger({
       tombstoneMs: 2 * retryHorizonMs + leaseMs + clockSkewMaxMs,
-      isWallSkewed,
+      isWallSkewed: wallSkewMs > 0,
       wasSpread: (key) => this.store.spread.has(key),
     })
     this.network = new Network({
@@ -71,6 +72,7 @@ export class FleetWorld {
         arrived: (request) => this.#arrived(request),
       },
       isForgetful,
+      retryHorizonMs,
     })
     this.director = new Director(this.store, this.time, this.random, this.chronicle)
   }
@@ -249,12 +251,12 @@ export class FleetWorld {
   }
 
   #skew(): ClockSkew {
-    const { isRateSkewed, isWallSkewed } = this.profile
+    const { isRateSkewed, wallSkewMs } = this.profile
     const drift = () => 1 + (this.random.next() - 0.5) * 0.08
     return {
       rate: isRateSkewed ? drift() : 1,
-      wallRate: isWallSkewed ? drift() : 1,
-      wallOffsetMs: isWallSkewed ? wholeBetween(this.random, -300, 300) : 0,
+      wallRate: wallSkewMs > 0 ? drift() : 1,
+      wallOffsetMs: wallSkewMs > 0 ? wholeBetween(this.random, -wallSkewMs, wallSkewMs) : 0,
     }
   }
 }

@@ -14,8 +14,10 @@ export interface ItemOperation {
   /** When its outcome was known; Infinity while it may still be under way somewhere. */
   endedAt: number
   fate: Fate
-  /** The greatest that its process has sent for this item while it was under way. */
+  /** The greatest that its process has made for this item while it was under way. */
   stamp: Stamp | undefined
+  /** How many requests with such stamps have set out. */
+  sentCount: number
   /** When a copy of it last arrived. */
   arrivedAt: number
 }
@@ -23,8 +25,8 @@ export interface ItemOperation {
 /** One item's history. */
 interface ItemHistory {
   readonly operations: ItemOperation[]
-  /** When the store's own delete last took it away, which leaves nothing that would keep a late copy out. */
-  removedAt: number
+  /** When the store's own delete took it away, which leaves nothing that would keep a late copy out. */
+  readonly removedAt: number[]
 }
 
 /** Which of the documented open cases a world may meet. */
@@ -43,6 +45,8 @@ const nothing: Cause = { number: undefined, endedAt: -1, stamp: undefined, arriv
 /** Puts and deletes of all items, and what reads of them may give. */
 export class ItemLedger {
   readonly #items = new Map<string, ItemHistory>()
+  /** Whose stamps they are: whoever sends one first has made it; others copy it. */
+  readonly #writers = new Map<string, string>()
   readonly #cases: OpenCases
   #numbers = 0
 
@@ -69,6 +73,7 @@ export class ItemLedger {
       endedAt: Infinity,
       fate: 'pending',
       stamp: undefined,
+      sentCount: 0,
       arrivedAt: -1,
     }
     this.#of(key, sort).operations.push(operation)
@@ -77,8 +82,12 @@ export class ItemLedger {
 
   /** A request has set out. What a newer change of the same process has overtaken goes with it. */
   sent(process: string, { shard, sort, stamp }: ItemPut | ItemDeletion): void {
+    const owner = this.#writers.get(stamp.writer) ?? process
+    this.#writers.set(stamp.writer, owner)
+    if (owner !== process) return
     for (const operation of this.#of(shard.key, String(sort)).operations) {
       if (operation.process !== process || operation.endedAt !== Infinity) continue
+      operation.sentCount += 1
       if (operation.stamp === undefined || compareStamps(operation.stamp, stamp) < 0) operation.stamp = stamp
     }
   }
@@ -92,7 +101,7 @@ export class ItemLedger {
 
   /** A deletion has arrived. */
   deletionArrived({ shard, sort, mode }: ItemDeletion, at: number): void {
-    if (mode === 'remove' && shard.index === 0) this.#of(shard.key, String(sort)).removedAt = at
+    if (mode === 'remove' && shard.index === 0) this.#of(shard.key, String(sort)).removedAt.push(at)
   }
 
   /**
@@ -136,22 +145,24 @@ export class ItemLedger {
   #isOpenCase(cause: Cause, later: ItemOperation, item: ItemHistory, nowMs: number): boolean {
     const { tombstoneMs, isWallSkewed } = this.#cases
     // A key without a route has the store's own delete: a late copy of an older put brings the item back.
-    if (item.removedAt > -1 && cause.arrivedAt > item.removedAt) return true
+    if (item.removedAt.some((at) => later.beganAt < at && at < cause.arrivedAt)) return true
     // A delete that was never finished: an older version may show once the tombstones that it left have expired.
     if (item.operations.some((one) => isUnfinishedDelete(one) && nowMs - one.beganMs >= tombstoneMs)) return true
     if (!isWallSkewed) return false
     // The store's own delete leaves no stamp that a slow clock could find: a late copy of it takes away what was put since.
-    if (cause.number === undefined && item.removedAt > later.beganAt) return true
-    // A slow clock after growth: what was put is hidden by a greater stamp in another place.
+    if (cause.number === undefined && item.removedAt.some((at) => at > later.beganAt)) return true
+    // A slow clock: what was put is hidden by a greater stamp, in another place after growth, or in its own when the answer that
+    // told of it was lost, for only a first attempt may take a later stamp.
     if (cause.stamp === undefined || later.stamp === undefined) return false
-    return this.#cases.wasSpread(later.key) && compareStamps(cause.stamp, later.stamp) > 0
+    const mayYield = later.sentCount > 1 || this.#cases.wasSpread(later.key)
+    return mayYield && compareStamps(cause.stamp, later.stamp) > 0
   }
 
   #of(key: string, sort: string): ItemHistory {
     const name = `${key}/${sort}`
     let item = this.#items.get(name)
     if (item === undefined) {
-      item = { operations: [], removedAt: -1 }
+      item = { operations: [], removedAt: [] }
       this.#items.set(name, item)
     }
     return item

@@ -21,6 +21,10 @@ export interface Endpoint {
   readonly name: string
   /** Whether messages from and to it get lost. */
   readonly isCutOff: boolean
+  /** Whether those do that concern the directory. */
+  readonly isBlind: boolean
+  /** How much longer its requests, and the answers to them, take. */
+  readonly lagMs: { readonly there: number; readonly back: number }
   /** A message is about to leave; false when the process crashes before it. */
   sends(): boolean
   /** Hands over an answer: at once, when the process goes on, or never. */
@@ -41,6 +45,8 @@ export interface NetworkParts {
   readonly chronicle: Chronicle
   readonly observer: Observer
   readonly isForgetful: boolean
+  /** No copy of a request for items arrives later, which is what tombstones go by. */
+  readonly retryHorizonMs: number
 }
 
 /** A connection that nothing comes through any more breaks after so long. */
@@ -151,19 +157,15 @@ export class Network {
   }
 
   #send<T>(endpoint: Endpoint, request: Said, run: () => Promise<T>): Promise<T> {
-    const { time, random, chronicle, observer } = this.#parts
+    const { time, chronicle, observer } = this.#parts
     if (!endpoint.sends()) return new Promise(never)
     this.requestCount += 1
     observer.sent(endpoint, request)
-    const { duplicate, duplicateMaxMs, loseRequest } = this.faults
-    const thereMs = this.#delayMs()
+    const thereMs = this.#lived(request, this.#delayMs() + endpoint.lagMs.there)
     const arrive = () => this.#arrive(endpoint, request, run)
-    if (!request.isRead && happens(random, duplicate))
-      time.after(thereMs + 1 + random.next() * duplicateMaxMs, () => {
-        if (!request.isRefused) arrive().catch(ignored)
-      })
+    this.#deliverAgain(request, thereMs, arrive)
     return new Promise<T>((resolve, reject) => {
-      const isLost = endpoint.isCutOff || happens(random, loseRequest)
+      const isLost = this.#isLost(endpoint, request, this.faults.loseRequest)
       if (chronicle.isKept) chronicle.note(endpoint.name, `sends ${request.text()}${isLost ? ', which gets lost' : ''}`)
       if (isLost) this.#tellLoss(endpoint, request, thereMs, reject)
       else
@@ -174,6 +176,25 @@ export class Network {
           )
         })
     })
+  }
+
+  /** A second copy arrives later, unless the store has refused the first. */
+  #deliverAgain(request: Said, thereMs: number, arrive: () => Promise<unknown>): void {
+    const { time, random } = this.#parts
+    const { duplicate, duplicateMaxMs } = this.faults
+    if (request.isRead || !happens(random, duplicate)) return
+    const againMs = this.#lived(request, thereMs + 1 + random.next() * duplicateMaxMs)
+    time.after(againMs, () => {
+      if (!request.isRefused) arrive().catch(ignored)
+    })
+  }
+
+  #isLost({ isCutOff, isBlind }: Endpoint, { isOfDirectory }: Said, chance: number): boolean {
+    return isCutOff || (isBlind && isOfDirectory) || happens(this.#parts.random, chance)
+  }
+
+  #lived({ isOfItems }: Said, ms: number): number {
+    return isOfItems ? Math.min(ms, this.#parts.retryHorizonMs) : ms
   }
 
   #arrive<T>(endpoint: Endpoint, request: Said, run: () => Promise<T>): Promise<T> {
@@ -190,9 +211,9 @@ export class Network {
   }
 
   #answer(endpoint: Endpoint, request: Said, end: () => void, reject: (error: unknown) => void): void {
-    const { time, random, chronicle } = this.#parts
-    const backMs = this.#delayMs()
-    if (endpoint.isCutOff || happens(random, this.faults.loseAnswer)) {
+    const { time, chronicle } = this.#parts
+    const backMs = this.#delayMs() + endpoint.lagMs.back
+    if (this.#isLost(endpoint, request, this.faults.loseAnswer)) {
       if (chronicle.isKept) chronicle.note('network', `loses the answer to ${request.text()} of ${endpoint.name}`)
       this.#tellLoss(endpoint, request, backMs, reject)
     } else time.after(backMs, () => endpoint.deliver(end))

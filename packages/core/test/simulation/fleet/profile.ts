@@ -35,11 +35,24 @@ export interface Weights {
   readonly pause: number
   readonly suspend: number
   readonly partition: number
+  readonly blind: number
+  readonly lag: number
   readonly throttle: number
   readonly outage: number
   readonly contention: number
   readonly jumpWall: number
   readonly forget: number
+}
+
+/** What all processes of a world agree upon. */
+export interface Timings {
+  readonly refreshMs: number
+  readonly leaseMs: number
+  readonly retryHorizonMs: number
+  readonly sealRetentionMs: number
+  readonly requestTimeoutMs: number
+  readonly writeTimeoutMs: number
+  readonly shardTimeoutMs: number
 }
 
 /** A world to be made. */
@@ -51,45 +64,39 @@ export interface Profile {
   readonly recordKeys: readonly string[]
   readonly itemKeys: readonly string[]
   readonly sorts: readonly string[]
-  readonly refreshMs: number
-  readonly retryHorizonMs: number
-  readonly sealRetentionMs: number
+  readonly timings: Timings
   readonly windowMs: number
   readonly fanoutMax: number
   readonly shardsPerReadMax: number
-  readonly maySuspendLongMs: number
+  /** A fault lasts up to so long. */
+  readonly faultMaxMs: number
   /** Whether the rates of monotonic clocks differ. */
   readonly isRateSkewed: boolean
-  /** Whether wall clocks differ, which items show in the order of their stamps. */
-  readonly isWallSkewed: boolean
+  /** Wall clocks are up to so far from the world's. */
+  readonly wallSkewMs: number
   /** Whether the store may lose its newest changes of the directory, and keeps stamps against it. */
   readonly isForgetful: boolean
   /** Whether the processes find out for themselves what is hot. */
   readonly isSelfGoverned: boolean
+  /** Whether all is looked at once more when tombstones and sealed places are gone. */
+  readonly isSeenLater: boolean
   readonly network: NetworkFaults
   readonly weights: Weights
 }
 
-/** How long a fetched directory may be acted upon; all other timings of the simulation follow from it. */
-export const leaseMs = 300
-
-/** After so long a request is sent again. */
-export const requestTimeoutMs = 150
-
-/** After so long a write is given up. */
-export const writeTimeoutMs = 700
-
-/** A stamp so far ahead is not followed; walls differ by less. */
+/** A stamp so far ahead is not followed; where items show it, walls differ by less. */
 export const clockSkewMaxMs = 1_000
+
+type Kind = 'records' | 'items' | 'both' | 'shared'
 
 /** Draws a world. */
 export function drawProfile(random: Random): Profile {
-  const kind = oneOf(random, ['records', 'items', 'both', 'shared'] as const)
+  const kind = oneOf<Kind>(random, ['records', 'items', 'both', 'shared'])
   const keyCount = random.next() < 0.8 ? 1 : 2
   const names = ['k', 'm'].slice(0, keyCount)
   const recordKeys = kind === 'items' ? [] : names.map((name) => (kind === 'shared' ? name : `r/${name}`))
   const itemKeys = kind === 'records' ? [] : names.map((name) => (kind === 'shared' ? name : `c/${name}`))
-  const retryHorizonMs = oneOf(random, [1_000, 1_500, 3_000])
+  const timings = drawTimings(random)
   const isForgetful = random.next() < 0.25
   return {
     processCount: oneOf(random, [2, 2, 2, 3, 3, 4, 5]),
@@ -98,59 +105,76 @@ export function drawProfile(random: Random): Profile {
     recordKeys,
     itemKeys,
     sorts: ['a', 'b', 'c', 'd'].slice(0, wholeBetween(random, 1, 4)),
-    refreshMs: oneOf(random, [60, 100, 200]),
-    retryHorizonMs,
-    sealRetentionMs: oneOf(random, [3_100, 5_000]),
+    timings,
     windowMs: oneOf(random, [0, 40]),
     fanoutMax: oneOf(random, [2, 2, 4, 8]),
-    shardsPerReadMax: oneOf(random, [1, 2, 100, 100]),
-    maySuspendLongMs: oneOf(random, [400, 900, 2_000]),
+    shardsPerReadMax: oneOf(random, [1, 1, 2, 100]),
+    faultMaxMs: oneOf(random, [400, 900, 2_000]),
     isRateSkewed: random.next() < 0.5,
-    isWallSkewed: random.next() < 0.3,
+    wallSkewMs: random.next() < 0.7 ? 0 : kind === 'records' ? oneOf(random, [300, 3_000]) : 300,
     isForgetful,
-    isSelfGoverned: !isForgetful && random.next() < 0.2,
-    network: drawNetwork(random, retryHorizonMs),
+    isSelfGoverned: !isForgetful && random.next() < 0.1,
+    isSeenLater: random.next() < (kind === 'records' ? 0.05 : 0.3),
+    network: drawNetwork(random, timings),
     weights: drawWeights(random, kind, isForgetful),
   }
 }
 
-function drawNetwork(random: Random, retryHorizonMs: number): NetworkFaults {
+function drawTimings(random: Random): Timings {
+  const isPatient = random.next() < 0.3
+  const retryHorizonMs = isPatient ? 3_000 : oneOf(random, [1_000, 1_500])
+  const requestTimeoutMs = oneOf(random, [100, 150, 500])
+  return {
+    refreshMs: oneOf(random, [50, 90]),
+    leaseMs: oneOf(random, [150, 150, 300]),
+    retryHorizonMs,
+    sealRetentionMs: retryHorizonMs + oneOf(random, [200, 2_000]),
+    requestTimeoutMs,
+    writeTimeoutMs: isPatient ? 2_500 : 700,
+    shardTimeoutMs: isPatient ? 2_500 : 700,
+  }
+}
+
+function drawNetwork(random: Random, { retryHorizonMs }: Timings): NetworkFaults {
   return {
     delayMaxMs: oneOf(random, [2, 10, 40]),
-    slow: sometimes(random, 0.2),
+    slow: sometimes(random, 0.3),
     slowMaxMs: oneOf(random, [100, 300, 900]),
     loseRequest: sometimes(random, 0.15),
-    loseAnswer: sometimes(random, 0.2),
-    duplicate: sometimes(random, 0.3),
-    duplicateMaxMs: oneOf(random, [100, 600, retryHorizonMs]),
+    loseAnswer: sometimes(random, 0.3),
+    duplicate: sometimes(random, 0.4),
+    duplicateMaxMs: oneOf(random, [100, 600, retryHorizonMs, 3 * retryHorizonMs]),
     leaveOut: sometimes(random, 0.2),
   }
 }
 
-function drawWeights(random: Random, kind: 'records' | 'items' | 'both' | 'shared', isForgetful: boolean): Weights {
+function drawWeights(random: Random, kind: Kind, isForgetful: boolean): Weights {
   const hasRecords = kind !== 'items'
   const hasItems = kind !== 'records'
   return {
-    write: hasRecords ? wholeBetween(random, 4, 12) : 0,
+    write: hasRecords ? wholeBetween(random, 3, 10) : 0,
     read: hasRecords ? wholeBetween(random, 2, 8) : 0,
-    put: hasItems ? wholeBetween(random, 4, 10) : 0,
+    put: hasItems ? wholeBetween(random, 3, 10) : 0,
     delete: hasItems ? wholeBetween(random, 0, 6) : 0,
     get: hasItems ? wholeBetween(random, 1, 5) : 0,
     scan: hasItems ? wholeBetween(random, 0, 3) : 0,
-    announce: 4,
-    drain: wholeBetween(random, 1, 5),
+    announce: wholeBetween(random, 3, 6),
+    drain: wholeBetween(random, 2, 6),
     crash: sometimes(random, 1.5),
     pause: sometimes(random, 3),
-    suspend: sometimes(random, 2),
+    suspend: sometimes(random, 3),
     partition: sometimes(random, 2),
+    blind: sometimes(random, 3),
+    lag: sometimes(random, 3),
     throttle: sometimes(random, 2),
     outage: sometimes(random, 0.5),
     contention: sometimes(random, 2),
-    jumpWall: sometimes(random, 1),
-    forget: isForgetful ? 1 : 0,
+    jumpWall: sometimes(random, 2),
+    forget: isForgetful ? 1.5 : 0,
   }
 }
 
+/** A strength of up to `most` in some worlds, and none in the others. */
 function sometimes(random: Random, most: number): number {
   return happens(random, 0.4) ? random.next() * most : 0
 }

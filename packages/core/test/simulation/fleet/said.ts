@@ -5,6 +5,9 @@ export interface Said {
   readonly operation: string
   readonly shards: readonly ShardRef[]
   readonly isRead: boolean
+  readonly isOfDirectory: boolean
+  /** Whether it changes items. */
+  readonly isOfItems: boolean
   /** Whether the store has said that it has not done it. */
   isRefused: boolean
   readonly write: ShardWrite | undefined
@@ -24,6 +27,8 @@ export function said(operation: string, shards: readonly ShardRef[], content?: C
     operation,
     shards,
     isRead: reads.has(operation),
+    isOfDirectory: operation === 'directory.read' || operation === 'directory.swap',
+    isOfItems: operation === 'put' || operation === 'delete',
     isRefused: false,
     write: operation === 'write' ? (content as ShardWrite) : undefined,
     put: operation === 'put' ? (content as ItemPut) : undefined,

@@ -14,7 +14,7 @@ import { seededRandom } from '../../../src/testing.js'
 import type { Chronicle } from './chronicle.js'
 import type { Endpoint } from './network.js'
 import { type ClockSkew, ProcessClock } from './process-clock.js'
-import { clockSkewMaxMs, leaseMs, type Profile, requestTimeoutMs, writeTimeoutMs } from './profile.js'
+import { clockSkewMaxMs, type Profile } from './profile.js'
 import type { VirtualTime } from './virtual-time.js'
 
 /** The fields of every record of the simulation. */
@@ -32,11 +32,15 @@ export interface Running {
   readonly items: Collection<Numbered>
 }
 
+const noLag = { there: 0, back: 0 }
+
 /** One process: a client, with clocks of its own and everything that may befall it. */
 export class SimulatedProcess implements Endpoint {
   readonly name: string
   readonly clock: ProcessClock
   isCutOff = false
+  isBlind = false
+  lagMs = noLag
   isDead = false
   isStopped = false
   /** Undefined until it has started. */
@@ -56,7 +60,8 @@ export class SimulatedProcess implements Endpoint {
 
   /** Makes its client. Resolves when that has started; rejects when it could not. Never settles if the process dies before. */
   async start(backend: Backend, profile: Profile): Promise<void> {
-    const { refreshMs, retryHorizonMs, sealRetentionMs, windowMs, fanoutMax, isSelfGoverned, recordKeys } = profile
+    const { timings, windowMs, fanoutMax, isSelfGoverned, recordKeys } = profile
+    const { refreshMs, leaseMs, retryHorizonMs, sealRetentionMs, shardTimeoutMs, ...limits } = timings
     const [declared] = recordKeys
     const client = await createClient({
       backend,
@@ -65,8 +70,8 @@ export class SimulatedProcess implements Endpoint {
       routing: { refreshMs, leaseMs, retryHorizonMs, sealRetentionMs },
       detection: { tickMs: 50, bytesMax: 4_096, hotWritesPerSecond: 20, coolMs: 500 },
       collapse: { windowMs },
-      gather: { shardTimeoutMs: writeTimeoutMs },
-      limits: { requestTimeoutMs, writeTimeoutMs, clockSkewMaxMs },
+      gather: { shardTimeoutMs },
+      limits: { ...limits, clockSkewMaxMs },
       sharding: {
         fanoutMax: isSelfGoverned ? fanoutMax : 1,
         coolMs: 1_000,
@@ -112,6 +117,14 @@ export class SimulatedProcess implements Endpoint {
       this.name,
       frozen === 'neither' ? 'is stopped' : `is suspended; its ${frozen} clock stands still`,
     )
+  }
+
+  /** Nothing disturbs it any more. */
+  heal(time: VirtualTime): void {
+    this.isCutOff = false
+    this.isBlind = false
+    this.lagMs = noLag
+    this.goOn(time)
   }
 
   /** Everything that has come meanwhile reaches it, each in a turn of its own. */

@@ -1,5 +1,5 @@
 import type { Backend, DirectoryDocument, ShardRef } from '../../../src/index.js'
-import { memory } from '../../../src/index.js'
+import { memory, ownGeneration } from '../../../src/index.js'
 import { decodeDirectory, type Directory } from '../../../src/routing/directory.js'
 import { placeOf } from '../../../src/backend/place.js'
 import type { VirtualTime } from './virtual-time.js'
@@ -23,7 +23,7 @@ export class SimulatedStore {
   readonly places = new Map<string, ShardRef>()
   readonly #time: VirtualTime
   readonly #expired = new Map<string, ShardRef>()
-  readonly #past: DirectoryDocument[] = []
+  readonly #past: { readonly document: DirectoryDocument; readonly replacedMs: number }[] = []
   #document: DirectoryDocument = { text: undefined, version: undefined }
   #decoded: { readonly text: string; readonly directory: Directory } | undefined
 
@@ -54,7 +54,7 @@ export class SimulatedStore {
   /** Compare and swap; answers with the new version. */
   swap(expected: string | undefined, text: string): string | undefined {
     if (this.#document.version !== expected) return undefined
-    if (this.#document.text !== undefined) this.#past.push(this.#document)
+    if (this.#document.text !== undefined) this.#past.push({ document: this.#document, replacedMs: this.#time.nowMs })
     if (this.#past.length > pastMax) this.#past.shift()
     const version = String(Number(expected ?? 0) + 1)
     this.#document = { text, version }
@@ -62,10 +62,15 @@ export class SimulatedStore {
     return version
   }
 
-  /** The newest changes of the directory are lost; answers with how many. */
-  forget(changeCount: number): number {
-    const count = Math.min(changeCount, this.#past.length)
-    for (let i = 0; i < count; i++) this.#document = this.#past.pop()!
+  /** The newest changes of the directory are lost, at most so many and none that is older; answers with how many. */
+  forget(changesMax: number, olderMs: number): number {
+    let count = 0
+    for (let last = this.#past.at(-1); last !== undefined && count < changesMax; last = this.#past.at(-1)) {
+      if (this.#time.nowMs - last.replacedMs > olderMs) break
+      this.#document = last.document
+      this.#past.pop()
+      count += 1
+    }
     return count
   }
 
@@ -75,6 +80,17 @@ export class SimulatedStore {
     const place = placeOf(shard)
     if (!this.places.has(place)) this.places.set(place, shard)
     return this.#expired.get(place) ?? shard
+  }
+
+  /** Tombstones go in passing: something passes by every place of a key. */
+  sweep(key: string): void {
+    const { collections } = this.inner
+    const stamp = { timeMs: 0, order: 0, writer: '' }
+    const call = { signal: new AbortController().signal }
+    const own = { key, index: 0, generation: ownGeneration }
+    for (const shard of [own, ...[...this.places.values()].filter((one) => one.key === key)])
+      for (let i = 0; i < 3; i++)
+        void collections?.delete({ shard, sort: ' ', stamp, mode: 'remove', retentionMs: 0 }, call)
   }
 
   /** The store's own expiry takes a cleared place away. */

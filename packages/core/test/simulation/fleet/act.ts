@@ -1,0 +1,157 @@
+import { happens, oneOf, weighted, wholeBetween } from './draws.js'
+import type { FleetWorld } from './fleet-world.js'
+import type { Weights } from './profile.js'
+
+/** Does one thing, and draws everything about it. */
+export function act(world: FleetWorld, what: keyof Weights): void {
+  const { profile, random, director, up } = world
+  const { recordKeys, itemKeys } = profile
+  const keys = [...new Set([...recordKeys, ...itemKeys])]
+  if (what === 'announce') return director.grow(oneOf(random, keys), profile.fanoutMax)
+  if (what === 'drain') return director.mergeBack(oneOf(random, keys))
+  if (up.length === 0) return
+  const process = oneOf(random, up)
+  if (isTalk(what)) talk(world, process, what)
+  else disturb(world, what, process)
+}
+
+type Talk = 'write' | 'read' | 'put' | 'delete' | 'get' | 'scan'
+
+const talks: readonly Talk[] = ['write', 'read', 'put', 'delete', 'get', 'scan']
+
+function isTalk(what: string): what is Talk {
+  return (talks as readonly string[]).includes(what)
+}
+
+function talk(world: FleetWorld, process: FleetWorld['up'][number], what: Talk): void {
+  const { profile, random } = world
+  const { recordKeys, itemKeys, sorts } = profile
+  switch (what) {
+    case 'write': {
+      const key = oneOf(random, recordKeys)
+      for (let left = wholeBetween(random, 1, 3); left > 0 && !process.isDead; left--) world.write(process, key)
+      return
+    }
+    case 'read':
+      return world.read(process, oneOf(random, recordKeys))
+    case 'put':
+    case 'delete':
+      return world.change(process, oneOf(random, itemKeys), oneOf(random, sorts), what === 'delete')
+    case 'get':
+      return world.get(process, oneOf(random, itemKeys), oneOf(random, sorts))
+    case 'scan': {
+      const order = oneOf(random, ['ascending', 'descending'] as const)
+      return world.scan(process, oneOf(random, itemKeys), order, wholeBetween(random, 0, 3))
+    }
+    default:
+      what satisfies never
+  }
+}
+
+type Fault = Exclude<keyof Weights, Talk | 'announce' | 'drain'>
+
+function disturb(world: FleetWorld, what: Fault, process: FleetWorld['up'][number]): void {
+  const { random, profile, time, store, director, chronicle } = world
+  const { faultMaxMs, wallSkewMs } = profile
+  const whileMs = wholeBetween(random, 30, faultMaxMs)
+  switch (what) {
+    case 'crash':
+      return crash(world, process)
+    case 'pause':
+    case 'suspend': {
+      const frozen =
+        what === 'pause' ? 'neither' : wallSkewMs > 0 ? oneOf(random, ['monotonic', 'wall'] as const) : 'monotonic'
+      process.stop(frozen)
+      return time.after(whileMs, () => goOn(world, process))
+    }
+    case 'partition':
+      process.isCutOff = true
+      chronicle.note(process.name, 'is cut off')
+      return time.after(whileMs, () => {
+        process.isCutOff = false
+        chronicle.note(process.name, 'is connected again')
+      })
+    case 'blind':
+      process.isBlind = true
+      chronicle.note(process.name, 'cannot reach the directory')
+      return time.after(whileMs, () => {
+        process.isBlind = false
+        chronicle.note(process.name, 'reaches the directory again')
+      })
+    case 'lag': {
+      const lag = () => (happens(random, 0.6) ? wholeBetween(random, 20, faultMaxMs) : 0)
+      process.lagMs = { there: lag(), back: lag() }
+      chronicle.note(process.name, `lags by ${process.lagMs.there} and ${process.lagMs.back} ms`)
+      return time.after(whileMs, () => {
+        process.lagMs = { there: 0, back: 0 }
+      })
+    }
+    case 'throttle': {
+      const shard = `${oneOf(random, [...profile.recordKeys, ...profile.itemKeys])}#${wholeBetween(random, 0, profile.fanoutMax - 1)}`
+      store.throttled.add(shard)
+      chronicle.note('store', `throttles ${shard}`)
+      return time.after(whileMs, () => store.throttled.delete(shard))
+    }
+    case 'outage':
+      store.isDown = true
+      chronicle.note('store', 'is down')
+      return time.after(whileMs, () => (store.isDown = false))
+    case 'contention':
+      for (let i = 0; i < 10; i++) time.after(i * 7, () => director.contend())
+      return
+    case 'jumpWall': {
+      if (wallSkewMs === 0) return
+      const byMs = wholeBetween(random, -wallSkewMs, wallSkewMs)
+      chronicle.note(process.name, `has its wall clock set by ${byMs} ms`)
+      return process.clock.jumpWall(byMs)
+    }
+    case 'forget':
+      return forget(world)
+    default:
+      what satisfies never
+  }
+}
+
+/** What a process does first when it has been away is what it should not do. */
+function goOn(world: FleetWorld, process: FleetWorld['up'][number]): void {
+  const { random, time, profile } = world
+  process.goOn(time)
+  for (let left = 3; left > 0; left--)
+    time.after(random.next() * 30, () => {
+      if (!world.up.includes(process)) return
+      talk(
+        world,
+        process,
+        talks[
+          weighted(
+            random,
+            talks.map((one) => profile.weights[one]),
+          )
+        ]!,
+      )
+    })
+}
+
+/** A failover: what was not replicated yet is lost, which is never long ago; what brings it about may have taken all processes with it. */
+function forget(world: FleetWorld): void {
+  const { random, store, director, chronicle } = world
+  director.look()
+  const count = store.forget(wholeBetween(random, 1, 2), world.profile.timings.retryHorizonMs / 2)
+  if (count === 0) return
+  chronicle.note('store', `forgets the newest ${count} changes of the directory: version ${store.document.version}`)
+  if (happens(random, 0.3)) for (const process of world.up) crash(world, process)
+}
+
+/** At once, or before one of the next requests; some time later another process takes its place. */
+function crash(world: FleetWorld, process: FleetWorld['up'][number]): void {
+  const { random, time, processes, counts } = world
+  const slot = processes.indexOf(process)
+  process.crash(happens(random, 0.5) ? wholeBetween(random, 1, 4) : 0)
+  counts.crashes += 1
+  world.restartsDue += 1
+  time.after(wholeBetween(random, 50, 1_500), () => {
+    if (!process.isDead) process.crash()
+    world.restartsDue -= 1
+    world.start(slot)
+  })
+}
