@@ -8,7 +8,7 @@ import { createClient, memory, sum, type Backend } from '@spillway/core'
 /** As whom clients wrote. */
 export type Writers = readonly string[]
 
-const clientCount = 100
+const clientCount = 250
 
 async function writerOfNewClient(): Promise<string | undefined> {
   let writer: string | undefined
