@@ -13,6 +13,8 @@ export class ChaosChild {
   readonly orders: ChaosOrders
   /** Resolves when it has ended; with what was wrong with that, if it was not killed from here and did not end well. */
   readonly ended: Promise<string | undefined>
+  /** Resolves when its client is open, or when it has ended. */
+  readonly opened: Promise<unknown>
   readonly #child: ChildProcess
   #said = ''
   #isKilled = false
@@ -32,6 +34,7 @@ export class ChaosChild {
     this.ended = once(child, 'exit').then(([code, signal]) =>
       this.#isKilled || code === 0 ? undefined : `process ${orders.name} ended with ${code ?? signal}: ${this.#said}`,
     )
+    this.opened = Promise.race([once(child, 'message'), this.ended])
     child.send(orders)
   }
 

@@ -35,12 +35,13 @@ export class ChaosFleet {
     this.#parts = parts
   }
 
-  /** Starts all. */
-  start(): void {
+  /** Starts all; resolves when all are at work. */
+  async start(): Promise<void> {
     for (let slot = 0; slot < this.#parts.processCount; slot++) this.#begin(slot)
+    await Promise.all(this.#lives.map(({ opened }) => opened))
   }
 
-  /** Kills processes and starts them anew, and lets them stand still and go on, until it is over. All run when this has settled. */
+  /** Kills processes that work and starts them anew, and lets them stand still and go on, until it is over. All work when this has settled. */
   async trouble(over: AbortSignal): Promise<void> {
     const { draw, processCount } = this.#parts
     const under: Promise<void>[] = []
@@ -96,6 +97,7 @@ export class ChaosFleet {
     await this.#lives[slot]?.kill()
     await pause(1_500 * length)
     this.#begin(slot)
+    await this.#lives[slot]?.opened
   }
 
   /** Mostly for a few leases; now and then past all retries. */

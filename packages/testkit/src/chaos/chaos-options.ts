@@ -37,7 +37,8 @@ export function chaosPrefixes({ mayShareKeys }: ChaosOrders): { readonly records
   return mayShareKeys ? { records: 'k:', items: 'k:' } : { records: 'r:', items: 'c:' }
 }
 
-/** Every seventh life of a process declares that hot keys have more than one shard. */
-function declaredFanout({ role, seed }: ChaosOrders): number | undefined {
-  return role === 'worker' && seed % 7 === 0 ? 2 + (seed % 2) * 2 : undefined
+/** The first life of the first process, and every seventh after it, declares that hot keys have more than one shard. */
+function declaredFanout({ role, name, seed }: ChaosOrders): number | undefined {
+  if (role === 'worker' && (name === '0.1' || seed % 7 === 0)) return seed % 2 === 0 ? 2 : 4
+  return undefined
 }

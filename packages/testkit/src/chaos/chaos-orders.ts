@@ -12,7 +12,7 @@ export interface ChaosOrders {
   readonly name: string
   /** All that it draws comes from it. */
   readonly seed: number
-  /** Where it writes its ledger, or what it has read back. */
+  /** Where it writes its ledger; what it has read back goes beside it. */
   readonly path: string
   /** When the run began, by the machine's clock. */
   readonly beganAtMs: number

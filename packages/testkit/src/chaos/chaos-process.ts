@@ -29,23 +29,19 @@ export async function runChaosProcess(
   { orders, finish }: ChaosTask,
   open: () => Promise<OpenedChaosClient>,
 ): Promise<void> {
-  if (orders.role === 'reader') {
-    const client = await open()
-    await readAllBack(client, orders)
+  const ledger = new Ledger(orders.path, orders.name)
+  const client = await opened(open, ledger, finish)
+  if (client !== undefined) {
+    process.send?.('opened')
+    client.on('route-changed', ({ key, phase, read, write, revision }) =>
+      ledger.note('route', key, phase, read, write, revision),
+    )
+    if (orders.role === 'reader') await readAllBack(client, orders)
+    else await new ChaosWorker(client, orders, ledger).run(finish)
     await client.close()
-  } else {
-    const ledger = new Ledger(orders.path, orders.name)
-    const client = await opened(open, ledger, finish)
-    if (client !== undefined) {
-      client.on('route-changed', ({ key, phase, read, write, revision }) =>
-        ledger.note('route', key, phase, read, write, revision),
-      )
-      await new ChaosWorker(client, orders, ledger).run(finish)
-      await client.close()
-    }
-    ledger.note('event', 'ended')
-    ledger.close()
   }
+  ledger.note('event', 'ended')
+  ledger.close()
   endTask()
 }
 

@@ -32,9 +32,9 @@ export interface Stored {
 export interface ReadBack {
   /** As it was read at once. */
   readonly atOnce: Stored
-  /** As it was read again when no route was on its way any more. */
+  /** As it was read again when every key was cold. */
   readonly atRest: Stored
-  /** Routes that did not come to rest in time, as they stand in the directory. */
+  /** Routes that were not merged back in time, as they stand in the directory. */
   readonly restless: readonly string[]
   /** How long it took until all were at rest. */
   readonly restMs: number
@@ -44,8 +44,11 @@ const readersMax = 8
 const pageLimit = 90
 const restPatienceMs = 60_000
 const restPauseMs = 250
-/** Phases that no step follows by itself, while nobody writes. */
-const resting: readonly unknown[] = ['cold', 'active']
+
+/** Where a reader writes down what it has read back, beside its ledger. */
+export function backPath(ledgerPath: string): string {
+  return `${ledgerPath}.back`
+}
 
 /** Reads back what the orders name, twice, and writes it down. */
 export async function readAllBack(client: ChaosClient, { keys, path }: ChaosOrders): Promise<void> {
@@ -55,7 +58,7 @@ export async function readAllBack(client: ChaosClient, { keys, path }: ChaosOrde
   const restless = await rest(client.directory)
   const restMs = machineMs() - beganMs
   const back: ReadBack = { atOnce, atRest: await readAll(client, keys), restless, restMs }
-  writeFileSync(path, JSON.stringify(back))
+  writeFileSync(backPath(path), JSON.stringify(back))
 }
 
 async function readAll({ records, items }: ChaosClient, keys: ChaosKeys): Promise<Stored> {
@@ -95,14 +98,14 @@ async function each<T>(keys: readonly string[], read: (key: string) => Promise<T
   return found
 }
 
-/** Waits until every route rests; answers with those that do not. */
+/** Waits until every key is cold, as one that nobody writes any more must be in the end; answers with routes that do not come to it. */
 async function rest(directory: ChaosDirectory): Promise<readonly string[]> {
   const call = { signal: new AbortController().signal }
   const endMs = machineMs() + restPatienceMs
   for (;;) {
     const { text = '{}' } = await directory.read(call)
     const { routes = [] } = JSON.parse(text) as { routes?: readonly unknown[][] }
-    const restless = routes.filter(([, phase]) => !resting.includes(phase))
+    const restless = routes.filter(([, phase]) => phase !== 'cold')
     if (restless.length === 0 || machineMs() > endMs) return restless.map((route) => JSON.stringify(route))
     await pause(restPauseMs)
   }

@@ -11,7 +11,7 @@ import { pause } from '../time/wait.js'
 import type { ChaosClient } from './chaos-client.js'
 import { chaosPrefixes, fanoutMax } from './chaos-options.js'
 import type { ChaosOrders } from './chaos-orders.js'
-import { direct } from './director.js'
+import { direct, otherFanout } from './director.js'
 import { coldKey, hotKeysAt, type Kind } from './hot-keys.js'
 import { ItemWork } from './item-work.js'
 import type { Ledger } from './ledger.js'
@@ -79,13 +79,14 @@ export class ChaosWorker {
   async #direct(stop: AbortSignal): Promise<void> {
     const { directory } = this.#client
     const prefixes = chaosPrefixes(this.#orders)
-    const parts = { directory, draw: this.#draw, wallMs, fanoutMax }
+    const parts = { directory, draw: this.#draw, wallMs }
     while (!stop.aborted) {
       await pause(directPauseMs)
       if (this.#draw() > directChance) continue
       const kind = this.#draw() < 0.5 ? 'records' : 'items'
       try {
-        const step = await direct(parts, prefixes[kind] + this.#one(this.#hotKeys(kind)).name)
+        const key = prefixes[kind] + this.#one(this.#hotKeys(kind)).name
+        const step = await direct(parts, key, (write) => otherFanout(write, fanoutMax, this.#draw))
         if (step !== undefined) this.#ledger.note('event', `directed ${step}`)
       } catch (error) {
         this.#ledger.noteFailure('direct', error)

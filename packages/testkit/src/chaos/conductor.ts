@@ -18,10 +18,10 @@ import { after, pause } from '../time/wait.js'
 import type { ChaosEngine, Mishap } from './chaos-engine.js'
 import { ChaosFleet } from './chaos-fleet.js'
 import type { ChaosOrders } from './chaos-orders.js'
-import type { ReadBack } from './chaos-reader.js'
+import { backPath, type ReadBack } from './chaos-reader.js'
 import { ChaosChild } from './chaos-child.js'
 import { readDifferences, storedDifferences } from './differences.js'
-import { readLedgers, type Ledgers } from './ledgers.js'
+import { ledgerSuffix, readLedgers, type Ledgers } from './ledgers.js'
 import { reportOf, type ChaosReport } from './report.js'
 
 /** How a run is set up. */
@@ -57,7 +57,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   try {
     await alone(new ChaosChild(script, { ...orders, role: 'prepare', name: 'prepare', path: '', seed }))
     const mishaps = new Map<string, number>()
-    fleet.start()
+    await fleet.start()
     const beganMs = machineMs()
     const hands = [
       new Hand(engine.network, seededDraws(seed + 1), 1_500),
@@ -74,12 +74,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     await engine.lift()
     onLine(`${seconds(beganMs)} all faults are lifted`)
     const strange = await fleet.finish()
-    const ledgers = readLedgers(folder)
-    const path = join(folder, 'read-back')
-    const reader = { ...orders, role: 'reader', name: 'reader', path, seed, keys: keysOf(ledgers) } as const
+    const keys = keysOf(readLedgers(folder))
+    const path = join(folder, `reader${ledgerSuffix}`)
     onLine(`${seconds(beganMs)} everything is read back`)
-    await alone(new ChaosChild(script, reader))
-    const back = JSON.parse(readFileSync(path, 'utf8')) as ReadBack
+    await alone(new ChaosChild(script, { ...orders, role: 'reader', name: 'reader', path, seed, keys }))
+    const back = JSON.parse(readFileSync(backPath(path), 'utf8')) as ReadBack
+    const ledgers = readLedgers(folder)
     const differences = differencesOf(ledgers, back, strange)
     const report = reportOf({ seed, processCount, durationMs, ledgers, back, differences, mishaps, fleet, engine })
     if (differences.length === 0) rmSync(folder, { recursive: true, force: true })

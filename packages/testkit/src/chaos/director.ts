@@ -27,26 +27,39 @@ export interface DirectorParts {
   readonly directory: ChaosDirectory
   readonly draw: () => number
   readonly wallMs: () => number
-  readonly fanoutMax: number
 }
 
-/** Makes one step for one key, as it is stored; answers with which, or undefined when none was due or somebody else was first. */
-export async function direct(parts: DirectorParts, key: string): Promise<'announced' | 'draining' | undefined> {
-  const { directory, draw, fanoutMax } = parts
+/**
+ * Makes one step for one key, as it is stored: towards `fanoutOf` the shards that it is written to now. Answers with which; or
+ * undefined when that is no other number, when another step is under way, or when somebody else was first.
+ */
+export async function direct(
+  parts: DirectorParts,
+  key: string,
+  fanoutOf: (write: number) => number,
+): Promise<'announced' | 'draining' | undefined> {
+  const { directory } = parts
   const call = { signal: new AbortController().signal }
   const { text, version } = await directory.read(call)
   if (text === undefined) return undefined
   const document = JSON.parse(text) as Document
   const before = document.routes.find(([name]) => name === key) ?? [key, 'cold', 1, 1, [], [1], 0]
   const [, phase, , write] = before
-  const grows = write < fanoutMax && (write === 1 || draw() < 0.4)
-  if (phase !== 'cold' && phase !== 'active') return undefined
-  const doublings = Math.log2(grows ? fanoutMax / write : write)
-  const factor = 2 ** (1 + Math.floor(draw() * doublings))
-  const next = grows ? announced(parts, document, before, write * factor) : draining(document, before, write / factor)
+  const fanout = fanoutOf(write)
+  if (fanout === write || (phase !== 'cold' && phase !== 'active')) return undefined
+  const step = fanout > write ? 'announced' : 'draining'
+  const next = fanout > write ? announced(parts, document, before, fanout) : draining(document, before, fanout)
   const routes = [...document.routes.filter((route) => route !== before), next]
   const swapped = await directory.swap(version, JSON.stringify({ ...document, counter: next[6], routes }), call)
-  return swapped === undefined ? undefined : grows ? 'announced' : 'draining'
+  return swapped === undefined ? undefined : step
+}
+
+/** Another fanout than `write`, up to a bound; more often less than more. */
+export function otherFanout(write: number, fanoutMax: number, draw: () => number): number {
+  const grows = write < fanoutMax && (write === 1 || draw() < 0.4)
+  const doublings = Math.log2(grows ? fanoutMax / write : write)
+  const factor = 2 ** (1 + Math.floor(draw() * doublings))
+  return grows ? write * factor : write / factor
 }
 
 function announced(
