@@ -28,6 +28,10 @@ async function refusal(path: string): Promise<Error & { readonly code?: string; 
   )
 }
 
+function reasonOf(error: unknown): string | undefined {
+  return (error as { readonly reason?: string }).reason
+}
+
 async function filled(path: string): Promise<string> {
   const place = spool({ path })
   await place.open()
@@ -173,8 +177,7 @@ describe('a damaged spool', () => {
       bytes.fill(0x41, page * 4_096, (page + 1) * 4_096)
       writeFileSync(join(broken, 'spool.mdb'), bytes)
       const place = spool({ path: broken })
-      const told = (error: unknown) => (error as { readonly reason?: string }).reason
-      outcomes.add(await place.open().then((entries) => entries.length, told))
+      outcomes.add(await place.open().then((entries) => entries.length, reasonOf))
       await place.close()
     }
     // A page that nothing leads to harms nobody.
