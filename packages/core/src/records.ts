@@ -39,8 +39,8 @@ export class Records<R extends Rules> {
    * A cold key's change leaves at once, and what arrives meanwhile goes with the next write; a hot key is written once a
    * window. Callers that pass no options share one promise a write.
    *
-   * Rejects with `INVALID_ARGUMENT`, `LIMIT_REACHED` or `CLOSED` before anything is sent, with
-   * `WRITE_REJECTED` when the change is not and will not be written, with `WRITE_UNKNOWN` when it may be, once, and with the
+   * Rejects with `INVALID_ARGUMENT`, `LIMIT_REACHED` or `CLOSED` before anything is sent (and with `SPOOL` when a buffered
+   * change cannot be kept on disk: then it is not accepted), with `WRITE_REJECTED` when the change is not and will not be written, with `WRITE_UNKNOWN` when it may be, once, and with the
    * signal's reason when that comes first: a change that has been accepted is written all the same.
    */
   write(key: string, change: ChangeOf<R>, options?: WriteOptions): Promise<void> {
