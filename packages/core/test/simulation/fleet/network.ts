@@ -67,8 +67,8 @@ export const calm: NetworkFaults = {
 /** The ways between processes and the store. */
 export class Network {
   faults: NetworkFaults = calm
-  /** How many requests have set out. */
-  requestCount = 0
+  /** How many reads of records have set out. */
+  readCount = 0
   readonly #parts: NetworkParts
 
   constructor(parts: NetworkParts) {
@@ -159,7 +159,7 @@ export class Network {
   #send<T>(endpoint: Endpoint, request: Said, run: () => Promise<T>): Promise<T> {
     const { time, chronicle, observer } = this.#parts
     if (!endpoint.sends()) return new Promise(never)
-    this.requestCount += 1
+    if (request.operation === 'read') this.readCount += 1
     observer.sent(endpoint, request)
     const thereMs = this.#lived(request, this.#delayMs() + endpoint.lagMs.there)
     const arrive = () => this.#arrive(endpoint, request, run)
