@@ -126,6 +126,8 @@ export class Client {
       routing,
       coordinator: this.#coordinator,
       fleet,
+      clock,
+      random,
       options: sharding,
       leaseMs: routingOptions.leaseMs,
       writeUnitsPerSecondMax: backend.capabilities.partition.writeUnitsPerSecond,

@@ -66,6 +66,8 @@ export class ItemFlight {
   #restamps = 0
   /** Whether a request may have been done of which nobody knows. */
   #isUncertain = false
+  /** Whether a part of it is known to be in. */
+  #mayBeIn = false
   /** Whether the lease ended before a request was answered; it may have been prolonged since. */
   #isCutShort = false
   /** Whether the change has been routed before, and may stand in places of that route. */
@@ -92,6 +94,7 @@ export class ItemFlight {
         this.#isCutShort = false
         const newer = await this.#send(snapshot)
         if (this.#forgotten !== undefined) {
+          this.#noteMisrouted(newer)
           await this.#restore(this.#forgotten)
           this.#forgotten = undefined
           continue
@@ -108,6 +111,13 @@ export class ItemFlight {
     } catch (error) {
       return error instanceof WriteRejectedError || error instanceof WriteUnknownError ? error : this.#gaveUp(error)
     }
+  }
+
+  /** It is in, by a route that is not the key's. A delete that finds something newer elsewhere must still come after it. */
+  #noteMisrouted(newer: Stamp | undefined): void {
+    if (newer !== undefined) return
+    this.#mayBeIn = true
+    if (this.#change.value !== undefined) this.#isAgain = true
   }
 
   async #restore(stamp: RouteStamp): Promise<void> {
@@ -276,7 +286,7 @@ export class ItemFlight {
   #gaveUp(cause: unknown, why = cause instanceof Error ? cause.message : 'It could not be sent.'): WriteError {
     const { key } = this.#change
     const isPartly = this.#placeCount > 1 && this.attempts > 1
-    const isKnown = !this.#isUncertain && !this.#isAgain && !isPartly
+    const isKnown = !this.#isUncertain && !this.#isAgain && !this.#mayBeIn && !isPartly
     this.#failure ??= isKnown ? new WriteRejectedError(key, why, cause) : new WriteUnknownError(key, why, cause)
     return this.#failure
   }

@@ -160,6 +160,11 @@ export class Fleet {
     return this.#closing === undefined && this.#leadership.leadsAt(this.#parts.clock.nowMs())
   }
 
+  /** Whether another process leads, to whom decisions may be left. */
+  isLedByAnother(): boolean {
+    return !this.#isInert && this.#leadership.isLedByAnother()
+  }
+
   /** Whether this process must resign before the directory is left. */
   mustResign(): boolean {
     return this.#leadership.isNamed()

@@ -72,6 +72,12 @@ export class Leadership {
     return this.#look()?.id === this.#parts.id
   }
 
+  /** Whether another process leads, as far as can be seen. */
+  isLedByAnother(): boolean {
+    const leader = this.#look()
+    return leader !== undefined && leader.id !== this.#parts.id && !this.#isVacant()
+  }
+
   /** There is something to decide. */
   noteNeed(nowMs: number): void {
     this.#neededAtMs = nowMs

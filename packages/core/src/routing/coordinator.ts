@@ -2,11 +2,11 @@
 //   between two steps.
 // Scheme: every client proposes what it sees to be needed and takes every step that is due, each by one compare-and-swap of
 //   the directory. Of several that try, one wins; the others fetch what it did. Whoever took the step before, and the leader, take
-//   the next one at once; the others a lease later, if it was not taken: so a thousand clients do not all try.
+//   the next one at once; the others one to three leases later, if it was not taken: so a thousand clients do not all try.
 // Invariants: a route moves on only by a client that has itself seen its phase for 1.1 leases, counted from the answer that
 //   showed it (rules announce-wait and drain-wait), and has stamped shard 0 with it where the store may forget; every growth
 //   draws a new generation (rule generation); a cold route is dropped once nobody can remember it as anything else.
-// Cost: two swaps a growth, and a stamp; four swaps and two stamps a merging back; no request while nothing is due, nor more than
+// Cost: two swaps a growth, and a stamp; three or four swaps and two stamps a merging back; no request while nothing is due, nor more than
 //   the back-off allows while swaps are refused. The directory is encoded once for all wishes of a tick, and not at all for
 //   wishes once it is full.
 // Source: docs/routing.md
@@ -15,7 +15,7 @@ import { randomUint32 } from '../chance/random.js'
 import { backoffMs } from '../internal/backoff.js'
 import { type Directory, directoryBytes, routeBytes } from './directory.js'
 import { MergingBack, type MergingBackParts } from './merging-back.js'
-import { activate, announce, drain, finish, settle } from './phases.js'
+import { activate, announce, drain, finish, foresee, settle } from './phases.js'
 import type { Route } from './route.js'
 import type { Routing } from './routing.js'
 import { Stamping, type StampingParts } from './stamping.js'
@@ -56,6 +56,8 @@ export class Coordinator {
   readonly #patternWishes = new Map<string, number>()
   readonly #stamping: Stamping
   readonly #mergingBack: MergingBack
+  /** How long another client is left to take a step: another time for each, so that they do not all try at once. */
+  readonly #patienceMs: number
   /** By key: the revision of the latest step that this client has taken itself. */
   readonly #own = new Map<string, number>()
   /** The same of the swap under way. */
@@ -70,6 +72,7 @@ export class Coordinator {
     this.#parts = parts
     this.#stamping = new Stamping(parts)
     this.#mergingBack = new MergingBack(parts)
+    this.#patienceMs = parts.leaseMs * (1 + 2 * parts.random.next())
   }
 
   /** Asks for at least `fanout` shards for a key that a pattern matches, when there is room after the wishes of `step`. */
@@ -98,7 +101,7 @@ export class Coordinator {
     const routes = routing.currentAt(clock.nowMs())?.directory.routes ?? noRoutes
     const [stamped, merged] = [new Map<string, Route>(), new Map<string, Route>()]
     for (const [key, route] of routes) {
-      if (route.phase !== 'active' && this.#mayWaitFor(key, route)) routing.spreadOut()
+      if (this.#mustSpreadOut(key, route)) routing.spreadOut()
       if (!isOnItsWay(route) || !this.#isDue(key, route, this.#parts.leaseMs)) continue
       stamped.set(key, route)
       if (route.phase !== 'announced' && this.#stamping.isThere(key, route)) merged.set(key, route)
@@ -154,20 +157,21 @@ export class Coordinator {
     return false
   }
 
-  /** Whether nobody has begun the wait for this revision that this client knows of, and it should. */
-  #mayWaitFor(key: string, { revision }: Route): boolean {
+  /** Whether this client is about to wait, or nobody has taken a step for so long that it should. */
+  #mustSpreadOut(key: string, route: Route): boolean {
     const { routing, leaseMs } = this.#parts
-    if (routing.seenForMs(key, revision) > 0) return false
-    return this.#isOurs(key, revision) || routing.shownForMs(key, revision) >= 2 * leaseMs
+    if (routing.seenForMs(key, route.revision) > 0) return false
+    if (this.#isOurs(key, route.revision)) return true
+    return isOnItsWay(route) && routing.shownForMs(key, route.revision) >= leaseMs + this.#patienceMs
   }
 
   #isOurs(key: string, revision: number): boolean {
     return this.#wishes.isLeading || this.#own.get(key) === revision
   }
 
-  /** Whether this client has seen this revision for `waitMs`, and a lease more where another client should take the step. */
+  /** Whether this client has seen this revision for `waitMs`, and some leases more where another client should take the step. */
   #isDue(key: string, route: Route, waitMs: number): boolean {
-    const patienceMs = this.#isOurs(key, route.revision) ? 0 : this.#parts.leaseMs
+    const patienceMs = this.#isOurs(key, route.revision) ? 0 : this.#patienceMs
     return this.#parts.routing.seenForMs(key, route.revision) >= waitMs * clockDriftFactor + patienceMs
   }
 
@@ -177,7 +181,7 @@ export class Coordinator {
       case 'announced':
         return this.#isDue(key, route, leaseMs) && this.#stamping.isThere(key, route)
       case 'active':
-        return this.#shrunk(key, route) !== undefined
+        return this.#mayShrink(key, route)
       case 'draining':
         return this.#mergingBack.isDone(key, route)
       case 'settled':
@@ -195,7 +199,7 @@ export class Coordinator {
       case 'announced':
         return activate(route, revision)
       case 'active':
-        return drain(route, this.#shrunk(key, route) ?? route.write, revision)
+        return this.#shrinking(key, route, revision)
       case 'draining':
         return settle(route, revision)
       case 'settled':
@@ -205,6 +209,18 @@ export class Coordinator {
       default:
         return route.phase satisfies never
     }
+  }
+
+  /** At once to be foreseen; drained once every client has seen where it leads for a lease. */
+  #mayShrink(key: string, route: Route): boolean {
+    const fanout = this.#shrunk(key, route)
+    if (fanout === undefined) return false
+    return !route.writeHistory.includes(fanout) || this.#isDue(key, route, this.#parts.leaseMs)
+  }
+
+  #shrinking(key: string, route: Route, revision: number): Route {
+    const fanout = this.#shrunk(key, route) ?? route.write
+    return route.writeHistory.includes(fanout) ? drain(route, fanout, revision) : foresee(route, fanout, revision)
   }
 
   /** A fanout below the route's that is wished for, unless this client itself wants more. */

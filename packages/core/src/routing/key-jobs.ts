@@ -9,7 +9,7 @@
 import type { Random } from '../chance/random.js'
 import { backoffMs } from '../internal/backoff.js'
 import type { Clock } from '../time/clock.js'
-import type { Route } from './route.js'
+import { isSameRoute, type Route } from './route.js'
 
 /** What jobs are built from. */
 export interface KeyJobsParts {
@@ -37,7 +37,7 @@ export interface JobOutcome {
 }
 
 interface Job {
-  readonly revision: number
+  readonly route: Route
   readonly beganMs: number
   isDone: boolean
   isUnderWay: boolean
@@ -56,21 +56,24 @@ export class KeyJobs {
   }
 
   /** Whether the job of this very revision is done. */
-  isDone(key: string, { revision }: Route): boolean {
+  isDone(key: string, route: Route): boolean {
     const job = this.#jobs.get(key)
-    return job !== undefined && job.revision === revision && job.isDone
+    return job !== undefined && job.isDone && isSameRoute(job.route, route)
   }
 
   /** Begins the jobs of these routes that are not done yet; forgets what it knew of others. */
   want(routes: ReadonlyMap<string, Route>): void {
     const nowMs = this.#parts.clock.monotonicMs()
-    for (const [key, job] of this.#jobs)
-      if (!this.#isBusy(job, nowMs) && routes.get(key)?.revision !== job.revision) this.#jobs.delete(key)
+    for (const [key, job] of this.#jobs) {
+      const route = routes.get(key)
+      const isWanted = route !== undefined && isSameRoute(job.route, route)
+      if (!isWanted && !this.#isBusy(job, nowMs)) this.#jobs.delete(key)
+    }
     for (const [key, route] of routes) {
       if (this.#underWay.size >= this.#parts.underWayMax) return
       const job = this.#jobs.get(key)
       if (job !== undefined && (job.isDone || this.#isBusy(job, nowMs) || nowMs < job.notBeforeMs)) continue
-      this.#begin(key, route, job?.revision === route.revision ? job.failures : 0)
+      this.#begin(key, route, job?.failures ?? 0)
     }
   }
 
@@ -85,9 +88,8 @@ export class KeyJobs {
 
   #begin(key: string, route: Route, failures: number): void {
     const { clock, random, run, onFailure } = this.#parts
-    const { revision } = route
     const beganMs = clock.monotonicMs()
-    const job: Job = { revision, beganMs, isDone: false, isUnderWay: true, failures, notBeforeMs: 0 }
+    const job: Job = { route, beganMs, isDone: false, isUnderWay: true, failures, notBeforeMs: 0 }
     this.#jobs.set(key, job)
     const outcome: JobOutcome = {
       done: () => (job.isDone = true),

@@ -21,7 +21,7 @@ import { copyItems, oldest } from './copy-items.js'
 import type { ItemHash } from './item-hash.js'
 import type { ContentsOf, KeyContents } from './key-contents.js'
 import { type JobOutcome, KeyJobs } from './key-jobs.js'
-import { type Route, remainsOf, shardOf } from './route.js'
+import { isSameRoute, type Route, remainsOf, shardOf } from './route.js'
 import { eachItem, MovedOnError, ShardRequests, type ShardRequestsParts } from './shard-requests.js'
 
 /** How many keys are worked on at once. */
@@ -52,9 +52,8 @@ export interface MergingBackParts extends ShardRequestsParts {
 export class MergingBack {
   readonly #parts: MergingBackParts
   readonly #jobs: KeyJobs
-  /** What has been done for routes whose job is under way or to be tried again, by revision. */
-  readonly #finished = new Map<number, Set<number>>()
-  readonly #left = new Set<number>()
+  /** What has been done for routes whose job is under way or to be tried again. */
+  readonly #progress = new Map<string, Progress>()
 
   constructor(parts: MergingBackParts) {
     this.#parts = parts
@@ -70,15 +69,17 @@ export class MergingBack {
 
   /** Whether a draining route may be settled, or a settled one finished. */
   isDone(key: string, route: Route): boolean {
-    return this.#jobs.isDone(key, route) || this.#left.has(route.revision)
+    return this.#jobs.isDone(key, route) || this.#progressOf(key, route)?.isLeft === true
   }
 
   /** Works on these routes, which are draining or settled and have been seen so for a whole lease. */
   want(routes: ReadonlyMap<string, Route>): void {
-    const revisions = new Set(Array.from(routes.values(), ({ revision }) => revision))
-    for (const revision of this.#finished.keys()) if (!revisions.has(revision)) this.#forget(revision)
+    for (const [key, { route }] of this.#progress) {
+      const wanted = routes.get(key)
+      if (wanted === undefined || !isSameRoute(route, wanted)) this.#progress.delete(key)
+    }
     const known = [...routes].filter(
-      ([key, route]) => !this.#left.has(route.revision) && this.#parts.contentsOf(key) !== undefined,
+      ([key, route]) => this.#progressOf(key, route)?.isLeft !== true && this.#parts.contentsOf(key) !== undefined,
     )
     this.#jobs.want(new Map(known))
   }
@@ -93,13 +94,13 @@ export class MergingBack {
       const contents = this.#parts.contentsOf(key)
       if (contents === undefined) return
       const place: Place = { key, route, contents, requests: new ShardRequests(this.#parts, key, route) }
-      const finished = this.#finished.get(route.revision) ?? new Set<number>()
-      this.#finished.set(route.revision, finished)
+      const progress = this.#progressOf(key, route) ?? { route, finished: new Set<number>(), isLeft: false }
+      this.#progress.set(key, progress)
       for (const shard of route.phase === 'draining' ? shardsGivenUp(key, route) : remainsOf(key, route)) {
-        if (finished.has(shard.index)) continue
+        if (progress.finished.has(shard.index)) continue
         if (route.phase === 'draining') await this.#mergeBack(place, shard)
         else await this.#clear(place, shard)
-        finished.add(shard.index)
+        progress.finished.add(shard.index)
       }
       outcome.done()
     } finally {
@@ -164,18 +165,29 @@ export class MergingBack {
   #failed(key: string, route: Route, error: unknown, failures: number): void {
     if (error instanceof MovedOnError) return
     const { events } = this.#parts
-    const { phase, revision } = route
+    const { phase } = route
     if (events.hasListeners('route-stalled')) events.emit('route-stalled', { key, phase, error })
     if (phase !== 'settled' || failures < clearFailuresMax) return
-    this.#left.add(revision)
-    const shardCount = remainsOf(key, route).length - (this.#finished.get(revision)?.size ?? 0)
+    const progress = this.#progressOf(key, route)
+    if (progress === undefined) return
+    progress.isLeft = true
+    const shardCount = remainsOf(key, route).length - progress.finished.size
     if (events.hasListeners('remains-left')) events.emit('remains-left', { key, shardCount, error })
   }
 
-  #forget(revision: number): void {
-    this.#finished.delete(revision)
-    this.#left.delete(revision)
+  #progressOf(key: string, route: Route): Progress | undefined {
+    const progress = this.#progress.get(key)
+    return progress !== undefined && isSameRoute(progress.route, route) ? progress : undefined
   }
+}
+
+/** How far the job of a route has come. */
+interface Progress {
+  readonly route: Route
+  /** The indexes of the shards that are done. */
+  readonly finished: Set<number>
+  /** Whether what remains was given up. */
+  isLeft: boolean
 }
 
 /** A key whose shards are worked on. */

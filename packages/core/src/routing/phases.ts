@@ -5,6 +5,8 @@
 //                          ▲                      │
 //                          └───── announce ───────┘  (growth)
 //
+// Where writes were never at the fanout that a drain leads to, the active route foresees it first, a lease before.
+//
 // Invariants: write ≤ read, both powers of two; reads cover every shard that any valid snapshot may write to; a growth opens
 //   its shards in a new generation; draining is never taken back.
 // Cost: pure functions on small values.
@@ -40,15 +42,22 @@ export function activate(route: Route, revision: number): Route {
   return { ...route, phase: 'active', write: route.read, writeHistory: [...route.writeHistory, route.read], revision }
 }
 
-/** Takes writes back to `fanout` shards; the others are sealed and absorbed before the route settles. */
+/**
+ * Lets readers and deletes look for items also where a drain to `fanout` will put them. Who still held the route without it
+ * would miss them: so the drain comes a whole lease later.
+ */
+export function foresee(route: Route, fanout: number, revision: number): Route {
+  requirePhase(route.phase, 'foresee', ['active'])
+  requireBelow(route, fanout)
+  return { ...route, writeHistory: [...route.writeHistory, fanout], revision }
+}
+
+/** Takes writes back to `fanout` shards, one of the route's `writeHistory`; the others are sealed and absorbed before the route settles. */
 export function drain(route: Route, fanout: number, revision: number): Route {
   requirePhase(route.phase, 'drain', ['active'])
-  requireThat(
-    isPowerOfTwo(fanout) && fanout < route.write,
-    `fanout ${fanout} is not a power of two below ${route.write}`,
-  )
-  const writeHistory = route.writeHistory.includes(fanout) ? route.writeHistory : [...route.writeHistory, fanout]
-  return { ...route, phase: 'draining', write: fanout, writeHistory, revision }
+  requireBelow(route, fanout)
+  requireThat(route.writeHistory.includes(fanout), `fanout ${fanout} is not among ${route.writeHistory.join(', ')}`)
+  return { ...route, phase: 'draining', write: fanout, revision }
 }
 
 /** Ends a drain once every shard from `write` on is sealed and absorbed. Keeps their generations: what is left of them can still be found. */
@@ -76,6 +85,10 @@ export function finish(route: Route, revision: number): Route {
 }
 
 const cold: Route = { phase: 'cold', read: 1, write: 1, generations: [], writeHistory: [1], revision: 0 }
+
+function requireBelow({ write }: Route, fanout: number): void {
+  requireThat(isPowerOfTwo(fanout) && fanout < write, `fanout ${fanout} is not a power of two below ${write}`)
+}
 
 function requirePhase(phase: Phase, step: string, allowed: readonly Phase[]): void {
   requireThat(allowed.includes(phase), `${step} may follow ${allowed.join(' or ')}, not ${phase}`)

@@ -19,6 +19,21 @@ export interface Route {
   readonly revision: number
 }
 
+/** Whether two routes of a key are the same. Revisions alone do not tell: where a store has lost a change, one may be drawn twice. */
+export function isSameRoute(one: Route, other: Route): boolean {
+  const [mine, theirs] = [one.generations.at(-1), other.generations.at(-1)]
+  return (
+    one.revision === other.revision &&
+    one.phase === other.phase &&
+    one.read === other.read &&
+    one.write === other.write &&
+    one.writeHistory.length === other.writeHistory.length &&
+    one.writeHistory.at(-1) === other.writeHistory.at(-1) &&
+    mine?.number === theirs?.number &&
+    mine?.nonce === theirs?.nonce
+  )
+}
+
 /** The place of shard `index` of a key under a route. */
 export function shardOf(key: string, route: Route | undefined, index: number): ShardRef {
   if (index === 0) return { key, index: 0, generation: ownGeneration }

@@ -18,7 +18,7 @@ import type { Clock, Timer } from '../time/clock.js'
 import { checkTimings, decodeDirectory, type Directory, encodeDirectory } from './directory.js'
 import { DirectoryCopies, firstPlace } from './directory-copies.js'
 import { counterGap, heal } from './heal.js'
-import { shardOf } from './route.js'
+import { isSameRoute, type Route, shardOf } from './route.js'
 import { isForgotten, routeOf } from './route-stamp.js'
 import { Snapshot } from './snapshot.js'
 
@@ -43,7 +43,7 @@ export interface RoutingParts {
 
 /** When this process was shown a revision of a route. */
 interface Seen {
-  readonly revision: number
+  readonly route: Route
   readonly sinceMs: number
   /** From when on every copy of the directory is known to have it. */
   everywhereMs: number | undefined
@@ -121,13 +121,13 @@ export class Routing {
   /** For how long this process has seen this revision of the key's route; 0 when it has not. */
   shownForMs(key: string, revision: number): number {
     const seen = this.#seen.get(key)
-    return seen?.revision === revision ? this.#parts.clock.monotonicMs() - seen.sinceMs : 0
+    return seen?.route.revision === revision ? this.#parts.clock.monotonicMs() - seen.sinceMs : 0
   }
 
   /** For how long, to this process's knowledge, every place of the directory has shown this revision of the key's route, or a later one: what a wait of a lease counts. */
   seenForMs(key: string, revision: number): number {
     const seen = this.#seen.get(key)
-    if (seen?.revision !== revision || seen.everywhereMs === undefined) return 0
+    if (seen?.route.revision !== revision || seen.everywhereMs === undefined) return 0
     return this.#parts.clock.monotonicMs() - seen.everywhereMs
   }
 
@@ -265,7 +265,8 @@ export class Routing {
     if (directory === undefined) return
     await this.#copies.bringUpToDate(directory, encodeDirectory(directory), (request) => this.#request(request))
     const everywhereMs = this.#parts.clock.monotonicMs()
-    for (const seen of this.#seen.values()) if (seen.revision <= directory.counter) seen.everywhereMs ??= everywhereMs
+    for (const seen of this.#seen.values())
+      if (seen.route.revision <= directory.counter) seen.everywhereMs ??= everywhereMs
   }
 
   /** A memory from before the retry horizon proves nothing: what it lacks may have been merged back and dropped since. */
@@ -296,9 +297,11 @@ export class Routing {
     for (const key of this.#seen.keys()) {
       if (!directory.routes.has(key)) this.#seen.delete(key)
     }
-    for (const [key, { phase, read, write, revision }] of directory.routes) {
-      if (this.#seen.get(key)?.revision === revision) continue
-      this.#seen.set(key, { revision, sinceMs, everywhereMs: this.#copies.isMany ? undefined : sinceMs })
+    for (const [key, route] of directory.routes) {
+      const seen = this.#seen.get(key)
+      if (seen !== undefined && isSameRoute(seen.route, route)) continue
+      const { phase, read, write, revision } = route
+      this.#seen.set(key, { route, sinceMs, everywhereMs: this.#copies.isMany ? undefined : sinceMs })
       if (events.hasListeners('route-changed')) events.emit('route-changed', { key, phase, read, write, revision })
     }
   }

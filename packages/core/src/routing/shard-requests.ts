@@ -7,7 +7,7 @@ import { backoffMs } from '../internal/backoff.js'
 import type { SortType, SortValue } from '../item/sort-value.js'
 import type { ShardRef } from '../operation.js'
 import type { Clock } from '../time/clock.js'
-import type { Route } from './route.js'
+import { isSameRoute, type Route } from './route.js'
 import type { Routing } from './routing.js'
 
 /** The route has moved on, or the lease is over: what was about to be done is not to be done any more, or not now. */
@@ -30,12 +30,12 @@ export interface ShardRequestsParts {
 export class ShardRequests {
   readonly #parts: ShardRequestsParts
   readonly #key: string
-  readonly #revision: number
+  readonly #route: Route
 
-  constructor(parts: ShardRequestsParts, key: string, { revision }: Route) {
+  constructor(parts: ShardRequestsParts, key: string, route: Route) {
     this.#parts = parts
     this.#key = key
-    this.#revision = revision
+    this.#route = route
   }
 
   /** Sends a request that may be sent twice, again where that may help. Rejects with `MovedOnError`, else with what the backend said. */
@@ -57,7 +57,7 @@ export class ShardRequests {
   #requireCurrent(): void {
     const { routing, clock } = this.#parts
     const route = routing.currentAt(clock.nowMs())?.route(this.#key)
-    if (route?.revision !== this.#revision)
+    if (route === undefined || !isSameRoute(route, this.#route))
       throw new MovedOnError('The route has changed, or the lease is over; whoever is there then goes on.')
   }
 }

@@ -1,6 +1,6 @@
 import type { Directory } from './directory.js'
 import { isSameMaking } from './heal.js'
-import type { Route } from './route.js'
+import { isSameRoute, type Route } from './route.js'
 
 /**
  * This process's copy of the directory, with the lease under which it may be acted upon. The lease is counted from the
@@ -68,17 +68,9 @@ export class Snapshot {
 
 function hasSameRoutes(one: Directory, other: Directory): boolean {
   if (!isSameMaking(one, other) || one.routes.size !== other.routes.size) return false
-  for (const [key, route] of one.routes) if (!isSameRoute(route, other.routes.get(key))) return false
+  for (const [key, route] of one.routes) {
+    const shown = other.routes.get(key)
+    if (shown === undefined || !isSameRoute(route, shown)) return false
+  }
   return true
-}
-
-/** Only where a change was lost can two routes have the same revision. */
-function isSameRoute(one: Route, other: Route | undefined): boolean {
-  const [mine, theirs] = [one.generations.at(-1), other?.generations.at(-1)]
-  return (
-    one.revision === other?.revision &&
-    one.phase === other.phase &&
-    mine?.number === theirs?.number &&
-    mine?.nonce === theirs?.nonce
-  )
 }

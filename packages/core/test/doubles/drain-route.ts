@@ -1,6 +1,6 @@
 import type { Backend } from '../../src/index.js'
 import { decodeDirectory, type Directory, encodeDirectory } from '../../src/routing/directory.js'
-import { drain } from '../../src/routing/phases.js'
+import { drain, foresee } from '../../src/routing/phases.js'
 import type { Route } from '../../src/routing/route.js'
 
 const call = { signal: new AbortController().signal }
@@ -12,9 +12,11 @@ export async function directoryIn({ directory }: Backend): Promise<Directory> {
   return decodeDirectory(text)
 }
 
-/** Begins to merge a key back to `fanout` shards, as the leader would. */
+/** Begins to merge a key back to `fanout` shards, as the leader would a lease after it was foreseen. */
 export function drainRoute(store: Backend, key: string, fanout: number): Promise<void> {
-  return changeRoute(store, key, (route, revision) => drain(route, fanout, revision))
+  return changeRoute(store, key, (route, revision) =>
+    drain(route.writeHistory.includes(fanout) ? route : foresee(route, fanout, revision), fanout, revision),
+  )
 }
 
 /** Takes one step of a key's route, as another client would. */

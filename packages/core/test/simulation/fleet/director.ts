@@ -1,7 +1,7 @@
 import type { Random } from '../../../src/chance/random.js'
 import { randomUint32 } from '../../../src/chance/random.js'
 import { encodeDirectory } from '../../../src/routing/directory.js'
-import { announce, drain } from '../../../src/routing/phases.js'
+import { announce, drain, foresee } from '../../../src/routing/phases.js'
 import type { Route } from '../../../src/routing/route.js'
 import type { Chronicle } from './chronicle.js'
 import { wholeBetween } from './draws.js'
@@ -9,6 +9,9 @@ import type { SimulatedStore } from './simulated-store.js'
 import type { VirtualTime } from './virtual-time.js'
 
 const epochMs = 1_700_000_000_000
+
+/** More than clocks differ. */
+const clockDriftFactor = 1.2
 
 /** Wishes that routes grow and are merged back, as a process would that decides about them; every other step is left to the clients. */
 export class Director {
@@ -20,6 +23,8 @@ export class Director {
   readonly #chronicle: Chronicle
   /** The last route that each key was known to have. */
   readonly #known = new Map<string, Route>()
+  /** Since when it has seen a revision of a key's route. */
+  readonly #shown = new Map<string, { readonly revision: number; readonly sinceMs: number }>()
 
   constructor(store: SimulatedStore, time: VirtualTime, random: Random, chronicle: Chronicle) {
     this.#store = store
@@ -57,9 +62,27 @@ export class Director {
     const route = directory?.routes.get(key)
     if (directory === undefined || route === undefined || this.#isLost(key, route)) return
     if (route.phase !== 'active' || route.write === 1) return
-    this.drainCount += 1
     const lower = fanout ?? 2 ** wholeBetween(this.#random, 0, Math.log2(route.write) - 1)
+    if (!route.writeHistory.includes(lower)) {
+      this.#swap(key, foresee(route, lower, directory.counter + 1))
+      return
+    }
+    if (lower !== 1 && !this.#isSeenByAll(key, route, directory.timings.leaseMs)) return
+    this.drainCount += 1
     this.#swap(key, drain(route, lower, directory.counter + 1))
+  }
+
+  /** Whether every process has seen this revision, or lets its lease end. */
+  #isSeenByAll(key: string, { revision }: Route, leaseMs: number): boolean {
+    const shown = this.#shown.get(key)
+    if (shown?.revision === revision) return this.#time.nowMs - shown.sinceMs >= leaseMs * clockDriftFactor
+    this.#shown.set(key, { revision, sinceMs: this.#time.nowMs })
+    return false
+  }
+
+  /** What has not come back by now never will: nobody was left who knew it. */
+  giveUpLost(): void {
+    this.#known.clear()
   }
 
   /** Changes the directory without any effect, so that whoever swaps now is beaten. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FleetHeat, type HeatBounds } from '../../../src/fleet/fleet-heat.js'
-import { activate, announce, drain } from '../../../src/routing/phases.js'
+import { activate, announce, drain, foresee } from '../../../src/routing/phases.js'
 import type { Route } from '../../../src/routing/route.js'
 
 const bounds: HeatBounds = { unitsPerShard: 700, fanoutMax: 64, coolMs: 60_000, declaredMs: 60_000, epochMs: 1_000 }
@@ -154,7 +154,7 @@ describe('a key shrinks', () => {
 
   test('not in the middle of another step', () => {
     const world = new World()
-    world.routes.set('hot', drain(routeOf(4), 2, 3))
+    world.routes.set('hot', drain(foresee(routeOf(4), 2, 3), 2, 3))
     world.noteFor(120_000, {})
     expect(world.shrinks()).toEqual({})
   })

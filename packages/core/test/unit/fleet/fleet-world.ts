@@ -2,7 +2,7 @@ import type { Backend, Capabilities, Random, RecordStore } from '../../../src/in
 import { memory } from '../../../src/index.js'
 import { Fleet, type FleetRouting } from '../../../src/fleet/fleet.js'
 import type { Directory } from '../../../src/routing/directory.js'
-import { activate, announce, drain, finish, settle } from '../../../src/routing/phases.js'
+import { activate, announce, drain, foresee, finish, settle } from '../../../src/routing/phases.js'
 import type { Route } from '../../../src/routing/route.js'
 import { FakeClock, seededRandom } from '../../../src/testing.js'
 
@@ -161,7 +161,8 @@ export class FleetWorld {
       }
       for (const [key, fanout] of fleet.shrinks()) {
         const route = this.routes.get(key)
-        if (route?.phase === 'active') this.#step(key, 'drain', drain(route, fanout, this.#next()), fanout)
+        if (route?.phase === 'active')
+          this.#step(key, 'drain', drain(foreseen(route, fanout), fanout, this.#next()), fanout)
       }
       routing.refresh()
     }
@@ -190,4 +191,9 @@ function nothing(): void {}
 /** Whole numbers that are `perTick` on average. */
 export function counted(random: Random, perTick: number): number {
   return Math.floor(perTick) + (random.next() < perTick % 1 ? 1 : 0)
+}
+
+/** As a lease before the drain. */
+function foreseen(route: Route, fanout: number): Route {
+  return route.writeHistory.includes(fanout) ? route : foresee(route, fanout, route.revision)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { activate, announce, drain, finish, settle } from '../../../src/routing/phases.js'
+import { activate, announce, drain, finish, foresee, settle } from '../../../src/routing/phases.js'
 import { type Route, shardOf, shardsToRead, shardToWrite } from '../../../src/routing/route.js'
 
 const opening = (number: number) => ({ number, nonce: number * 7 })
@@ -7,7 +7,7 @@ const opening = (number: number) => ({ number, nonce: number * 7 })
 /** A route in each phase: grown to 8 and taken back to 2. */
 const announced = announce(undefined, 8, opening(1), 1)
 const active = activate(announced, 2)
-const draining = drain(active, 2, 3)
+const draining = drain(foresee(active, 2, 3), 2, 3)
 const settled = settle(draining, 4)
 const cold = finish(settle(drain(active, 1, 3), 4), 5)
 const routes: Record<Route['phase'], Route> = { cold, announced, active, draining, settled }
@@ -16,6 +16,7 @@ const steps: Record<string, { readonly after: readonly Route['phase'][]; take(ro
   announce: { after: ['cold', 'active'], take: (route) => announce(route, 16, opening(9), 9) },
   activate: { after: ['announced'], take: (route) => activate(route, 9) },
   drain: { after: ['active'], take: (route) => drain(route, 1, 9) },
+  foresee: { after: ['active'], take: (route) => foresee(route, 4, 9) },
   settle: { after: ['draining'], take: (route) => settle(route, 9) },
   finish: { after: ['settled'], take: (route) => finish(route, 9) },
 }
@@ -55,6 +56,13 @@ describe('steps of a route', () => {
 
   test.each([0, 3, 8, 16, 0.5])('do not take a fanout of 8 back to %s', (fanout) => {
     expect(() => drain(active, fanout, 9)).toThrow(RangeError)
+    expect(() => foresee(active, fanout, 9)).toThrow(RangeError)
+  })
+
+  test('take a fanout back only to where readers look already', () => {
+    expect(() => drain(active, 4, 9)).toThrow(RangeError)
+    expect(foresee(active, 4, 9)).toMatchObject({ phase: 'active', read: 8, write: 8, writeHistory: [1, 8, 4] })
+    expect(drain(foresee(active, 4, 9), 4, 10)).toMatchObject({ phase: 'draining', read: 8, write: 4 })
   })
 
   test('open the shards of a growth in a generation of its own, and leave the others where they are', () => {
