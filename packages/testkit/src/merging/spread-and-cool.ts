@@ -2,7 +2,7 @@ import { type Backend, type Client, type Collection, createClient, max, type Rec
 
 import { waitUntil } from '../time/wait.js'
 
-const routing = { refreshMs: 100, leaseMs: 300, retryHorizonMs: 60_000, sealRetentionMs: 120_000 } as const
+const routing = { refreshMs: 300, leaseMs: 1_000, retryHorizonMs: 60_000, sealRetentionMs: 120_000 } as const
 const rules = { n: sum(), ids: union(), top: max() }
 const key = 'hot'
 
@@ -39,7 +39,7 @@ export async function spreadAndCool(
 ): Promise<SpreadAndCooled> {
   const member = async (fanout?: number): Promise<Member> => {
     const hot = fanout === undefined ? [] : [{ match: key, fanout }]
-    const client = await createClient({ backend: await open(), routing, sharding: { rules: hot, coolMs: 500 } })
+    const client = await createClient({ backend: await open(), routing, sharding: { rules: hot, coolMs: 1_500 } })
     return { client, records: client.records('record', rules), items: client.collection<{ n: number }>('items') }
   }
   const ids: string[] = []
