@@ -7,12 +7,13 @@
 // Cost: one connection at the start.
 // Source: unix(7); proper-lockfile and others go by the age of a file, which keeps the next start waiting and fails a stopped owner.
 
-import { randomBytes } from 'node:crypto'
 import { unlink } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join, relative } from 'node:path'
 
 import { InvalidArgumentError, SpoolError } from '@spillway/core'
+
+import { uniqueName } from './chance/unique-name.js'
 
 /** Where the name of the owner's socket stands. */
 export interface OwnerPlace {
@@ -32,7 +33,7 @@ export interface Ownership {
 
 /** Takes the spool in `folder`. Rejects with `SpoolError` when somebody else has it. */
 export async function takeOwnership(folder: string, place: OwnerPlace): Promise<Ownership> {
-  const name = `owner-${randomBytes(8).toString('hex')}`
+  const name = uniqueName('owner-')
   const server = await listen(folder, name)
   try {
     let owner = place.read()
