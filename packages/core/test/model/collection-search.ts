@@ -1,6 +1,8 @@
 /** A rule that can be left out. */
 export type CollectionRule =
   | 'announce-wait'
+  | 'foresee'
+  | 'foresee-wait'
   | 'drain-wait'
   | 'late-ack'
   | 'take-back'

@@ -35,6 +35,10 @@ describe('the rules for collections, with all of them', () => {
     { fanouts: [4, 1], writers: ['p', 'd'], repeatCount: 1 },
     { writers: ['p', 'p'] },
     { hash: 1, writers: ['p', 'd'], repeatCount: 1 },
+    { fanouts: [4, 2, 1], writers: ['pd'], repeatCount: 1, crashCount: 1 },
+    { fanouts: [4, 2, 4], writers: ['pd'], repeatCount: 1, crashCount: 1 },
+    { fanouts: [4, 2], writers: ['p', 'p'] },
+    { fanouts: [4, 2], writers: ['p', 'd'] },
   ])
   it.each(complete)('lose nothing and bring nothing back in any schedule: %s', slow, (_, search) => {
     expect(searchCollection(search)).toMatchObject({ isComplete: true, violation: undefined })
@@ -71,6 +75,8 @@ describe('what the rules for collections leave open', () => {
 describe('a rule for collections that is left out', () => {
   const smallest: readonly (readonly [CollectionRule, Partial<CollectionSearch>])[] = [
     ['announce-wait', { hash: 1, writers: ['p'] }],
+    ['foresee', { fanouts: [4, 2] }],
+    ['foresee-wait', { fanouts: [4, 2] }],
     ['drain-wait', { hash: 2, writers: ['p'] }],
     ['late-ack', { hash: 2, writers: ['p'] }],
     ['lease-at-end', { hash: 2, writers: ['p'] }],

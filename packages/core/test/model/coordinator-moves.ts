@@ -17,6 +17,9 @@ export function coordinatorMoves(state: State, model: CollectionModel): readonly
     case 'announced':
       if (keeps(search, 'announce-wait') && !isLeaseWaited(state)) return []
       return [{ label: 'the route is active', state: swapped }]
+    case 'foreseen':
+      if (keeps(search, 'foresee-wait') && !isLeaseWaited(state)) return []
+      return [{ label: 'the route is draining', state: swapped }]
     case 'draining':
       if (keeps(search, 'drain-wait') && !isLeaseWaited(state)) return []
       return [{ label: 'the copy begins', state: swapped }]

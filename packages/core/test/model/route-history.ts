@@ -1,7 +1,7 @@
 import { keeps, type CollectionSearch } from './collection-search.js'
 
-/** Where a route stands between two changes; `steady` is cold or active. */
-export type Phase = 'steady' | 'announced' | 'draining' | 'copying' | 'settled'
+/** Where a route stands between two changes; `steady` is cold or active, `foreseen` active with a drain ahead. */
+export type Phase = 'steady' | 'announced' | 'foreseen' | 'draining' | 'copying' | 'settled'
 
 /** The route under one revision. Places are numbers; shard 0 is place 0. */
 export interface RouteAt {
@@ -32,7 +32,7 @@ export function routeHistory(search: CollectionSearch): readonly RouteAt[] {
   const routes: Route[] = [{ phase: 'steady', read: 1, write: 1, generations: [], writeHistory: [1] }]
   for (const [index, fanout] of search.fanouts.entries()) {
     const last = routes.at(-1)!
-    routes.push(...(fanout > last.write ? growth(last, fanout, index) : mergeBack(last, fanout)))
+    routes.push(...(fanout > last.write ? growth(last, fanout, index) : mergeBack(last, fanout, search)))
   }
   const places = new Map([['0', 0]])
   const history: RouteAt[] = []
@@ -49,10 +49,14 @@ function growth(last: Route, fanout: number, generation: number): readonly Route
   return [announced, { ...announced, phase: 'steady', write: fanout, writeHistory: [...last.writeHistory, fanout] }]
 }
 
-function mergeBack(last: Route, fanout: number): readonly Route[] {
-  const draining: Route = { ...last, phase: 'draining', write: fanout }
+function mergeBack(last: Route, fanout: number, search: CollectionSearch): readonly Route[] {
+  const isKnown = last.writeHistory.includes(fanout)
+  const writeHistory = isKnown ? last.writeHistory : [...last.writeHistory, fanout]
+  const foreseen: Route = { ...last, phase: 'foreseen', writeHistory }
+  const draining: Route = { ...foreseen, phase: 'draining', write: fanout }
   const settled: Route = { ...draining, phase: 'settled', read: fanout }
   return [
+    ...(isKnown || !keeps(search, 'foresee') ? [] : [foreseen]),
     draining,
     { ...draining, phase: 'copying' },
     settled,
@@ -60,7 +64,7 @@ function mergeBack(last: Route, fanout: number): readonly Route[] {
       ...settled,
       phase: 'steady',
       generations: last.generations.slice(0, Math.log2(fanout)),
-      writeHistory: last.writeHistory.filter((earlier) => earlier <= fanout),
+      writeHistory: writeHistory.filter((earlier) => earlier <= fanout),
     },
   ]
 }
