@@ -1,123 +1,125 @@
-// Takes each rule of the protocol out of a copy of the code and shows that the rule's test fails without it.
-//   npm run break-rules
+// Takes each rule of the protocol out of a copy of the code and shows that it is missed: by the history that was written for it,
+// and by the simulation, which is run until it finds what goes wrong.
+//   npm run break-rules                       every history, and the simulation for the rules that it finds soon
+//   npm run break-rules -- --seeds 20000      the simulation for every rule, for so many seeds, and a table of what it took
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 
-const src = 'packages/core/src'
-const rules = [
-  {
-    rule: 'announce-wait',
-    file: `${src}/routing/coordinator.ts`,
-    from: '>= this.#parts.leaseMs * clockDriftFactor',
-    to: '>= 0 * this.#parts.leaseMs * clockDriftFactor',
-  },
-  {
-    rule: 'dedupe',
-    file: `${src}/collapse/flight.ts`,
-    from: 'stamp: this.#stamp }',
-    to: 'stamp: this.#parts.nextStamp(0) }',
-  },
-  {
-    rule: 'sticky-retry',
-    file: `${src}/collapse/flight.ts`,
-    from: 'this.#isUncertain ? this.#shard : this.#parts.pickShard(this.key, nowMs)',
-    to: 'this.#parts.pickShard(this.key, nowMs)',
-  },
-  { rule: 'own-answer', file: `${src}/collapse/flight.ts`, from: ' || shard !== this.#shard', to: '' },
-  {
-    rule: 'lease-at-end',
-    file: `${src}/gather/gather.ts`,
-    from: 'if (snapshot.isValidAt(clock.nowMs())) return requireSome',
-    to: 'return requireSome',
-  },
-  {
-    rule: 'late-ack',
-    file: `${src}/collapse/item-flight.ts`,
-    from: '!this.#isCutShort && snapshot.isValidAt(this.#parts.clock.nowMs())',
-    to: '!this.#isCutShort',
-  },
-  {
-    rule: 'take-back',
-    file: `${src}/collapse/item-flight.ts`,
-    from: 'if (tombstone !== undefined) await',
-    to: 'if (tombstone !== undefined && places.length < 0) await',
-  },
-  {
-    rule: 'tombstone',
-    file: `${src}/collapse/item-flight.ts`,
-    from: "const mode = 'tombstone'",
-    to: "const mode = 'remove'",
-  },
-  {
-    rule: 'every-candidate',
-    file: `${src}/collapse/item-flight.ts`,
-    from: 'this.#delete(candidatesOf(key, route, hashed),',
-    to: 'this.#delete([homeOf(key, route, hashed)],',
-  },
-  {
-    rule: 'newest-wins',
-    file: `${src}/gather/item-gather.ts`,
-    from: 'compareStamps(a.stamp, b.stamp) >= 0 ? a : b',
-    to: 'compareStamps(a.stamp, b.stamp) < 0 ? a : b',
-  },
-  {
-    rule: 'lease-at-end: a page',
-    file: `${src}/gather/item-request.ts`,
-    from: 'else if (snapshot.isValidAt(clock.nowMs())) return value',
-    to: 'else return value',
-  },
-  {
-    rule: 'lease-at-end: an iterate',
-    file: `${src}/gather/page-gather.ts`,
-    from: 'stamp !== undefined || !snapshot.isValidAt(clock.nowMs())',
-    to: 'stamp !== undefined',
-  },
-]
+import { rules } from './protocol-rules.mjs'
+import { bundleSimulation } from './simulate-bundle.mjs'
+import { runSimulation } from './simulate-run.mjs'
 
-const copy = mkdtempSync(join(tmpdir(), 'spillway-rules-'))
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    rule: { type: 'string', multiple: true },
+  },
+})
+const chosen = values.rule === undefined ? rules : rules.filter(({ rule }) => values.rule.includes(rule))
+let passed = 0
 let failed = 0
-try {
-  for (const path of ['packages', 'vitest.config.ts', 'tsconfig.json', 'tsconfig.base.json', 'package.json']) {
-    cpSync(path, join(copy, path), { recursive: true, filter: (from) => !/node_modules|dist$|\.turbo/.test(from) })
-  }
-  symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))
-  for (const { rule, file, from, to } of rules) {
-    const path = join(copy, file)
-    const intact = readFileSync(path, 'utf8')
-    if (intact.split(from).length !== 2) throw new Error(`${rule}: ${file} must contain «${from}» once`)
-    const whole = run(rule)
-    writeFileSync(path, intact.replace(from, to))
-    const broken = run(rule)
-    writeFileSync(path, intact)
-    const isCaught = whole.passed && !broken.passed
-    if (!isCaught) failed += 1
-    console.log(
-      `${isCaught ? 'caught' : 'MISSED'}  ${rule}: ${isCaught ? broken.why : whole.why || 'its test passes without it'}`,
-    )
-  }
-} finally {
-  rmSync(copy, { recursive: true, force: true })
-}
-console.log(`${rules.length - failed} passed, ${failed} failed`)
+
+await (values.seeds === undefined ? checkAll() : searchAll(Number(values.seeds)))
+console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
-/** Runs the tests whose title begins with the rule. */
-function run(rule) {
+async function checkAll() {
+  breakHistories(chosen.filter(({ test }) => test !== undefined))
+  for (const one of chosen) {
+    if (one.within === undefined) continue
+    const found = await search(one, one.within)
+    tell(found.seed !== undefined, `${one.rule} by seed ${found.seed}`, found.violation ?? `not in ${one.within} seeds`)
+  }
+}
+
+async function searchAll(seedsMax) {
+  const lines = []
+  for (const one of chosen) {
+    const { seed, seconds, violation } = await search(one, seedsMax)
+    const isFound = seed !== undefined
+    tell(
+      isFound || one.test !== undefined,
+      one.rule,
+      isFound ? `seed ${seed}, ${seconds} s: ${violation}` : 'not by seeds',
+    )
+    const took = isFound ? seed.toLocaleString('en') : `more than ${seedsMax.toLocaleString('en')}`
+    lines.push(`| ${one.rule} | ${one.says} | ${took} | ${one.test === undefined ? '' : 'yes'} |`)
+  }
+  console.log(
+    ['| rule | says | seeds until it is missed | history |', '| --- | --- | --: | --- |', ...lines].join('\n'),
+  )
+}
+
+/** Runs the simulation without a rule until it breaks a promise. */
+async function search({ edits }, seeds) {
+  const { directory, worker } = await bundleSimulation(edits)
+  try {
+    const run = { worker, from: 1, seeds, minutes: Infinity, workers: Number(values.workers) }
+    const { failures, seconds } = await runSimulation(run)
+    return { seed: failures[0]?.seed, violation: failures[0]?.violation, seconds: seconds.toFixed(0) }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** Runs the history of each rule, with the rule and without it. */
+function breakHistories(withHistory) {
+  const copy = mkdtempSync(join(tmpdir(), 'spillway-rules-'))
+  try {
+    for (const path of ['packages', 'vitest.config.ts', 'tsconfig.json', 'tsconfig.base.json', 'package.json'])
+      cpSync(path, join(copy, path), { recursive: true, filter: (from) => !/node_modules|dist$|\.turbo/.test(from) })
+    symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))
+    for (const { rule, test, edits } of withHistory) {
+      const whole = runHistory(copy, test)
+      const restore = edit(copy, edits)
+      const broken = runHistory(copy, test)
+      restore()
+      const isCaught = whole.passed && !broken.passed
+      tell(isCaught, rule, isCaught ? broken.why : whole.why || 'its history passes without it')
+    }
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+/** Edits files of the copy; gives back what takes that back. */
+function edit(copy, edits) {
+  const intact = new Map()
+  for (const { file, from, to } of edits) {
+    const path = join(copy, file)
+    const text = readFileSync(path, 'utf8')
+    if (text.split(from).length !== 2) throw new Error(`${file} must contain «${from}» once`)
+    if (!intact.has(path)) intact.set(path, text)
+    writeFileSync(
+      path,
+      text.replace(from, () => to),
+    )
+  }
+  return () => {
+    for (const [path, text] of intact) writeFileSync(path, text)
+  }
+}
+
+function runHistory(copy, test) {
   try {
     execFileSync(
       'npx',
-      ['vitest', 'run', '--project', 'simulation', 'rules.sim', '--testTimeout', '20000', '-t', rule],
-      {
-        cwd: copy,
-        stdio: 'pipe',
-        env: { ...process.env, NO_COLOR: '1', CI: 'true' },
-      },
+      ['vitest', 'run', '--project', 'simulation', 'rules.sim', '--testTimeout', '20000', '-t', test],
+      { cwd: copy, stdio: 'pipe', env: { ...process.env, NO_COLOR: '1', CI: 'true' } },
     )
     return { passed: true, why: '' }
   } catch (error) {
     const why = /AssertionError: .*|Error: .*/.exec(String(error.stdout) + String(error.stderr))?.[0] ?? 'failed'
     return { passed: false, why }
   }
+}
+
+function tell(isCaught, rule, why) {
+  if (isCaught) passed += 1
+  else failed += 1
+  console.log(`${isCaught ? 'caught' : 'MISSED'}  ${rule}: ${why}`)
 }

@@ -134,9 +134,8 @@ function goOn(world: FleetWorld, process: FleetWorld['up'][number]): void {
 
 /** A failover: what was not replicated yet is lost, which is never long ago; what brings it about may have taken all processes with it. */
 function forget(world: FleetWorld): void {
-  const { random, store, director, chronicle } = world
-  director.look()
-  const count = store.forget(wholeBetween(random, 1, 2), world.profile.timings.retryHorizonMs / 2)
+  const { random, store, chronicle } = world
+  const count = world.forget(wholeBetween(random, 1, 2))
   if (count === 0) return
   chronicle.note('store', `forgets the newest ${count} changes of the directory: version ${store.document.version}`)
   if (happens(random, 0.3)) for (const process of world.up) crash(world, process)

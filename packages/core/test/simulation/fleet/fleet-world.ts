@@ -96,6 +96,20 @@ export class FleetWorld {
     return this.processes.filter((one): one is Up => one.running !== undefined && !one.isDead && !one.isStopped)
   }
 
+  /** The store forgets its newest changes of the directory, at most so many; answers with how many. */
+  forget(changesMax: number): number {
+    const { store, director, profile } = this
+    director.look()
+    const before = store.directory?.routes
+    const count = store.forget(changesMax, profile.timings.retryHorizonMs / 2)
+    for (const [key, { phase }] of before ?? []) {
+      const wasMergedBack = phase === 'draining' || phase === 'settled' || phase === 'cold'
+      const now = store.directory?.routes.get(key)
+      if (wasMergedBack && now?.phase === 'active') this.items.drainLost(key, (this.#moment += 1))
+    }
+    return count
+  }
+
   /** Starts a process, in the place of one that has crashed or as a new one; tries again until it has. */
   start(slot: number): void {
     const name = `process-${(this.#processCount += 1)}`

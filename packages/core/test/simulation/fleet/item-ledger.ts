@@ -47,6 +47,8 @@ export class ItemLedger {
   readonly #items = new Map<string, ItemHistory>()
   /** Whose stamps they are: whoever sends one first has made it; others copy it. */
   readonly #writers = new Map<string, string>()
+  /** When the store last forgot that a key was being merged back. */
+  readonly #drainLostAt = new Map<string, number>()
   readonly #cases: OpenCases
   #numbers = 0
 
@@ -78,6 +80,11 @@ export class ItemLedger {
     }
     this.#of(key, sort).operations.push(operation)
     return operation
+  }
+
+  /** The store has forgotten that a key was being merged back. */
+  drainLost(key: string, at: number): void {
+    this.#drainLostAt.set(key, at)
   }
 
   /** A request has set out. What a newer change of the same process has overtaken goes with it. */
@@ -148,6 +155,8 @@ export class ItemLedger {
     if (item.removedAt.some((at) => later.beganAt < at && at < cause.arrivedAt)) return true
     // A delete that was never finished: an older version may show once the tombstones that it left have expired.
     if (item.operations.some((one) => isUnfinishedDelete(one) && nowMs - one.beganMs >= tombstoneMs)) return true
+    // The store has forgotten a drain, of which shard 0 knows: a put that does not go there may go where nobody will look.
+    if (later.endedAt > (this.#drainLostAt.get(later.key) ?? Infinity)) return true
     if (!isWallSkewed) return false
     // The store's own delete leaves no stamp that a slow clock could find: a late copy of it takes away what was put since.
     if (cause.number === undefined && item.removedAt.some((at) => at > later.beganAt)) return true

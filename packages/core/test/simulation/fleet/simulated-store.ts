@@ -93,6 +93,11 @@ export class SimulatedStore {
         void collections?.delete({ shard, sort: ' ', stamp, mode: 'remove', retentionMs: 0 }, call)
   }
 
+  /** Whether a cleared place has gone: what arrives there later is seen by nobody. */
+  hasExpired(shard: ShardRef): boolean {
+    return this.#expired.has(placeOf(shard))
+  }
+
   /** The store's own expiry takes a cleared place away. */
   expireLater(shard: ShardRef, retentionMs: number): void {
     const { number, nonce } = shard.generation
