@@ -126,6 +126,7 @@ class Pair {
   readonly #client: Socket
   readonly #engine: Socket
   readonly #parts: PairParts
+  readonly #held: Buffer[] = []
   #atAnswer: 'pass' | 'cut' | 'half-close' = 'pass'
   #delayMs = 0
 
@@ -150,6 +151,7 @@ class Pair {
 
   #request(chunk: Buffer): void {
     const { cutBeforeRequest = 0, cutBeforeAnswer = 0, halfClose = 0, delay = 0, delayMs = 50 } = this.#parts.faults()
+    this.#delayMs = 0
     if (cutBeforeRequest + cutBeforeAnswer + halfClose + delay > 0) {
       let drawn = this.#parts.draw()
       if ((drawn -= cutBeforeRequest) < 0) {
@@ -159,7 +161,7 @@ class Pair {
       }
       if ((drawn -= cutBeforeAnswer) < 0) this.#atAnswer = 'cut'
       else if ((drawn -= halfClose) < 0) this.#atAnswer = 'half-close'
-      else if (drawn - delay < 0) this.#delayMs = delayMs
+      else if (drawn < delay) this.#delayMs = delayMs
     }
     this.#engine.write(chunk)
   }
@@ -173,7 +175,16 @@ class Pair {
         this.#parts.struck()
         this.#client.end()
       }
-    } else if (this.#delayMs > 0) after(this.#delayMs, () => this.#client.write(chunk))
+    } else if (this.#delayMs > 0 || this.#held.length > 0) this.#hold(chunk)
     else this.#client.write(chunk)
+  }
+
+  /** A piece never overtakes an earlier one, whatever its own delay: a client would take it for the answer to another request. */
+  #hold(chunk: Buffer): void {
+    this.#held.push(chunk)
+    after(this.#delayMs, () => {
+      const first = this.#held.shift()
+      if (first !== undefined && !this.#client.destroyed) this.#client.write(first)
+    })
   }
 }
