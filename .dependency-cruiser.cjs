@@ -3,7 +3,7 @@
  * paths and client, then the stages, then merge and backend, then time, chance, errors, telemetry and internal.
  */
 const core = 'packages/core/src'
-const stages = 'admission|collapse|coalesce|gather|routing|detection'
+const stages = 'admission|collapse|coalesce|gather|routing|detection|fleet|spool'
 const ground = 'time|chance|errors|telemetry|internal'
 
 /** Forbids imports from files that match `from` to files that match `to`, but for those that match `toNot`. */
@@ -49,6 +49,12 @@ module.exports = {
       'Detection and routing are asked by the other stages and reach back to none of them.',
       `^${core}/(detection|routing)/`,
       `^${core}/(admission|collapse|coalesce|gather)/`,
+    ),
+    forbid(
+      'fleet-asks-routing',
+      'What the fleet calls for is asked by the client and handed to routing, which knows nothing of the fleet.',
+      `^${core}/(routing|detection)/`,
+      `^${core}/fleet/`,
     ),
     forbid(
       'merge-is-algebra',

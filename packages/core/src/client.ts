@@ -5,7 +5,7 @@ import { guardBackend } from './backend/guarded-backend.js'
 import { FailureLog, type FlushReport } from './collapse/failure-log.js'
 import { Detection } from './detection/detection.js'
 import { ClosedError } from './errors/closed-error.js'
-import { Fleet } from './fleet/fleet.js'
+import type { Fleet } from './fleet/fleet.js'
 import { DeadlineList } from './internal/deadline-list.js'
 import { HybridClock } from './merge/hybrid-clock.js'
 import type { Rules } from './merge/merge-rule.js'
@@ -22,15 +22,14 @@ import { CollectionRegistry } from './collection-registry.js'
 import { RecordRegistry } from './record-registry.js'
 import { type RecordOptions, Records } from './records.js'
 import { resolveOptions } from './resolve-options.js'
-import { type ResolvedOptions, tombstoneMs } from './resolved-options.js'
+import type { ResolvedOptions } from './resolved-options.js'
 import { type ItemHash, loadItemHash } from './routing/item-hash.js'
-import { Coordinator } from './routing/coordinator.js'
+import type { Coordinator } from './routing/coordinator.js'
 import type { KeyContents } from './routing/key-contents.js'
-import { Routing } from './routing/routing.js'
 import { writerId } from './routing/writer-id.js'
-import { Spreading } from './routing/spreading.js'
 import { type KeptChanges, SpoolLog } from './spool/spool-log.js'
 import type { Stages } from './stages.js'
+import { steering } from './steering.js'
 import { type ClientCounters, Counters } from './telemetry/counters.js'
 import { type ClientEvents, type EventName, Events } from './telemetry/events.js'
 import { Ticker } from './time/ticker.js'
@@ -79,59 +78,22 @@ export class Client {
 
   /** @internal */
   constructor(options: ResolvedOptions) {
-    const { clock, random, limits, routing: routingOptions, sharding } = options
+    const { clock, random, limits } = options
     const backend = guardBackend(options.backend)
     const events = new Events()
     const counters = new Counters()
     const hold = () => this.#ticker.hold()
     const deadlines = { writes: new DeadlineList(hold), reads: new DeadlineList(hold) }
     const detection = new Detection(options.detection, random, clock.nowMs())
-    const routing = new Routing({
+    const { routing, coordinator, fleet, spreading } = steering({
+      options,
       backend,
-      clock,
-      random,
       events,
-      options: routingOptions,
-      requestTimeoutMs: limits.requestTimeoutMs,
-    })
-    this.#coordinator = new Coordinator({
-      store: backend.records,
-      backend,
-      routing,
-      clock,
-      random,
-      events,
-      requestTimeoutMs: limits.requestTimeoutMs,
-      tombstoneMs: tombstoneMs(options),
       contentsOf: (key) => this.#contentsOf(key),
       itemHash: () => this.#itemHash,
-      ...routingOptions,
     })
-    const fleet = new Fleet({
-      store: backend.records,
-      capabilities: backend.capabilities,
-      routing,
-      clock,
-      random,
-      id: writerId(random),
-      leaseMs: routingOptions.leaseMs,
-      requestTimeoutMs: limits.requestTimeoutMs,
-      options: sharding,
-      onError: (error) => {
-        if (events.hasListeners('fleet-failed')) events.emit('fleet-failed', { error })
-      },
-    })
+    this.#coordinator = coordinator
     this.#fleet = fleet
-    const spreading = new Spreading({
-      routing,
-      coordinator: this.#coordinator,
-      fleet,
-      clock,
-      random,
-      options: sharding,
-      leaseMs: routingOptions.leaseMs,
-      writeUnitsPerSecondMax: backend.capabilities.partition.writeUnitsPerSecond,
-    })
     this.#ticker = new Ticker(clock, options.detection.tickMs, (nowMs) => {
       deadlines.writes.expireUntil(nowMs)
       deadlines.reads.expireUntil(nowMs)
