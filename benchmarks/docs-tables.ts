@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 
+import { directoryShareFor, type FleetTable, heatCell, loadCell, trafficCell } from './fleet/fleet-figures.js'
 import type { LoadRow } from './lib/load.js'
 import type { WritesRow } from './lib/partitioned-writes.js'
 import type { Figure, ReadingRow } from './lib/reading.js'
@@ -16,6 +17,10 @@ interface Table {
 /** One table of the page: a row for each table of the result, a column for each peer of it. */
 interface Shown {
   readonly name: string
+  /** Where the result has its tables. @default 'tables' */
+  readonly among?: string
+  /** Which peers are shown. @default all */
+  readonly peers?: RegExp
   readonly heading: string
   /** The cell of a peer; the first of them is the baseline. */
   readonly cell: (row: never, index: number) => string
@@ -41,6 +46,14 @@ function reading({ requests, units, readPerItem, cpuUs, p50Ms }: ReadingRow, ind
   ].join(', ')
 }
 
+const fleetHeadings = {
+  traffic:
+    'refused attempts, failed operations, capacity units an operation (all of Spillway’s own among them), and reads',
+  heat: 'how long a key had been hot when it was spread, and cool when a read of it covered one place again',
+  load: 'requests of Spillway’s own',
+  exact: 'the same where every write counts once, as it does by default',
+}
+
 const shown: readonly Shown[] = [
   { name: 'redis-hot-key', heading: 'writes a second, times the first; CPU a write', cell: rates },
   { name: 'dynamo-hot-key', heading: 'writes a second, times the first; CPU a write', cell: rates },
@@ -61,6 +74,12 @@ const shown: readonly Shown[] = [
     heading: 'operations a second, times the first; CPU and requests an operation',
     cell: (row: LoadRow, index) => `${rates(row, index)}, ${row.requests?.toFixed(2) ?? '?'} requests`,
   },
+  ...['fleet', 'fleet-large'].flatMap((name) => [
+    { name, heading: fleetHeadings.traffic, cell: trafficCell },
+    { name, peers: /^Spillway/, heading: fleetHeadings.heat, cell: heatCell },
+    { name, peers: /^Spillway/, heading: fleetHeadings.load, cell: loadCell },
+  ]),
+  { name: 'fleet', among: 'exactTables', heading: fleetHeadings.exact, cell: trafficCell },
 ]
 
 /** What stands before and after the tables in the page. */
@@ -71,20 +90,19 @@ export function withTables(page: string, results: URL): string {
   const [begin, end] = marks.map((mark) => page.indexOf(mark)) as [number, number]
   if (begin < 0 || end < begin) throw new Error(`the page has no lines ${marks.join(' and ')}`)
   const saved = shown.filter(({ name }) => existsSync(new URL(`${name}.json`, results)))
-  const tables = saved.map((one) => tablesOf(one, results))
+  const tables = [...saved.map((one) => tablesOf(one, results)), ...directoryTables(results)]
   return `${page.slice(0, begin)}${[marks[0], ...tables, ''].join('\n\n')}${page.slice(end)}`
 }
 
 /** One Markdown table for all tables of a result that have the same peers. */
-function tablesOf({ name, heading, cell }: Shown, results: URL): string {
-  const text = readFileSync(new URL(`${name}.json`, results), 'utf8')
-  const { tables } = (JSON.parse(text) as { result: { tables: Table[] } }).result
+function tablesOf({ name, among = 'tables', peers: shownPeers = /^/, heading, cell }: Shown, results: URL): string {
   const groups = new Map<string, Table[]>()
-  for (const table of tables) {
+  for (const { title, rows } of resultOf(name, among, results)) {
+    const table = { title, rows: rows.filter((row) => shownPeers.test(row.name)) }
     const peers = table.rows.map((row) => row.name).join('\n')
     groups.set(peers, [...(groups.get(peers) ?? []), table])
   }
-  const source = `[${name}.json](../benchmarks/results/${name}.json)`
+  const source = sourceOf(name)
   return [...groups.values()]
     .map((group) => {
       const names = group[0]?.rows.map((row) => row.name) ?? []
@@ -92,6 +110,37 @@ function tablesOf({ name, heading, cell }: Shown, results: URL): string {
       return `${source}: ${heading}\n\n${markdown(['', ...names], lines)}`
     })
     .join('\n\n')
+}
+
+/** The directory of a fleet that is too large to be simulated: computed from the largest one that was. */
+function directoryTables(results: URL): readonly string[] {
+  const name = 'fleet-large'
+  if (!existsSync(new URL(`${name}.json`, results))) return []
+  const [measured] = resultOf(name, 'tables', results) as readonly FleetTable[]
+  if (measured === undefined) return []
+  const processCount = 100_000
+  const heading = `the directory of ${processCount.toLocaleString('en')} processes, in parts of what one partition reads; **computed** from the measured requests of ${measured.processCount.toLocaleString('en')}`
+  const lines = [1, 4, 8, 16].map((copies) => [
+    `directoryCopies: ${copies}`,
+    ...refreshesMs.map((refreshMs) => {
+      const share = directoryShareFor(measured, { processCount, refreshMs, copies })
+      const text = `${Math.round(100 * share).toLocaleString('en')} %`
+      return share < 1 / 2 ? `**${text}**` : text
+    }),
+  ])
+  const head = ['', ...refreshesMs.map((ms) => `refreshMs: ${ms.toLocaleString('en').replace(',', '_')}`)]
+  return [`${sourceOf(name)}: ${heading}\n\n${markdown(head, lines)}`]
+}
+
+const refreshesMs = [1_000, 2_000, 5_000, 10_000, 20_000, 60_000, 80_000]
+
+function resultOf(name: string, among: string, results: URL): readonly Table[] {
+  const text = readFileSync(new URL(`${name}.json`, results), 'utf8')
+  return (JSON.parse(text) as { result: Record<string, readonly Table[]> }).result[among] ?? []
+}
+
+function sourceOf(name: string): string {
+  return `[${name}.json](../benchmarks/results/${name}.json)`
 }
 
 /** As prettier lays it out. */

@@ -1,5 +1,6 @@
 // npm run bench [-- NAME…] [-- --save]: runs the benchmarks named, or all, each in a process of its own so that none is
-// compiled for another's types. --save writes results/NAME.json; --docs, alone, writes the tables of docs/benchmarks.md from those.
+// compiled for another's types. --save writes results/NAME.json; --docs, alone, writes the tables and
+// the picture of docs/benchmarks.md from those.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 import { thisCommit, thisMachine } from './lib/machine.js'
 import { withTables } from './docs-tables.js'
+import { fleetPlot } from './fleet/fleet-plot.js'
 
 /** Loaded only when asked for: each is a module that measures, prints and returns plain data. */
 const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown> }>>> = {
@@ -22,6 +24,8 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown
   'collection-page': () => import('./scenario/collection-page.bench.js'),
   'cold-items': () => import('./scenario/cold-items.bench.js'),
   'collection-write': () => import('./scenario/collection-write.bench.js'),
+  fleet: () => import('./fleet/fleet.bench.js'),
+  'fleet-large': () => import('./fleet/fleet-large.bench.js'),
 }
 
 const results = new URL('../results/', import.meta.url)
@@ -62,6 +66,7 @@ function runEach(wanted: readonly string[]): void {
 function writeDocs(): void {
   const page = new URL('../../docs/benchmarks.md', import.meta.url)
   writeFileSync(page, withTables(readFileSync(page, 'utf8'), results))
+  writeFileSync(new URL('benchmarks-fleet.svg', page), fleetPlot(results))
 }
 
 /** Five digits are more than a measurement is good for. */
