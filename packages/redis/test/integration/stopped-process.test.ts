@@ -101,7 +101,7 @@ test('a process that stood still past its lease fetches the directory before it 
     for (const key of keys)
       await waitUntil(
         `the next step is to ${fanout} shards`,
-        async () => (await direct({ directory, draw: () => 0.5, wallMs }, key, () => fanout)) !== undefined,
+        async () => (await direct({ directory, leaseMs, draw: () => 0.5, wallMs }, key, () => fanout)) !== undefined,
       )
   }
   const isEach = async (phase: string, write: number) => {

@@ -9,7 +9,7 @@ import { seededDraws } from '../chance/seeded-draws.js'
 import { machineMs, wallMs } from '../time/elapsed.js'
 import { pause } from '../time/wait.js'
 import type { ChaosClient } from './chaos-client.js'
-import { chaosPrefixes, fanoutMax } from './chaos-options.js'
+import { chaosPrefixes, fanoutMax, leaseMs } from './chaos-options.js'
 import type { ChaosOrders } from './chaos-orders.js'
 import { direct, otherFanout } from './director.js'
 import { coldKey, hotKeysAt, type Kind } from './hot-keys.js'
@@ -79,7 +79,7 @@ export class ChaosWorker {
   async #direct(stop: AbortSignal): Promise<void> {
     const { directory } = this.#client
     const prefixes = chaosPrefixes(this.#orders)
-    const parts = { directory, draw: this.#draw, wallMs }
+    const parts = { directory, leaseMs, draw: this.#draw, wallMs }
     while (!stop.aborted) {
       await pause(directPauseMs)
       if (this.#draw() > directChance) continue
