@@ -41,7 +41,7 @@ function talk(world: FleetWorld, process: FleetWorld['up'][number], what: Talk):
       return world.get(process, oneOf(random, itemKeys), oneOf(random, sorts))
     case 'scan': {
       const order = oneOf(random, ['ascending', 'descending'] as const)
-      return world.scan(process, oneOf(random, itemKeys), order, wholeBetween(random, 0, 3))
+      return world.scan(process, oneOf(random, itemKeys), order, wholeBetween(random, 0, 2))
     }
     default:
       what satisfies never
@@ -132,13 +132,26 @@ function goOn(world: FleetWorld, process: FleetWorld['up'][number]): void {
     })
 }
 
-/** A failover: what was not replicated yet is lost, which is never long ago; what brings it about may have taken all processes with it. */
+/** At any time, or soon after a change, which is then the one that is lost. */
 function forget(world: FleetWorld): void {
+  const { random, time, store } = world
+  if (happens(random, 0.3)) return failOver(world)
+  const { version } = store.document
+  const look = (left: number) => {
+    if (store.document.version !== version) time.after(wholeBetween(random, 20, 400), () => failOver(world))
+    else if (left > 0) time.after(25, () => look(left - 1))
+  }
+  look(20)
+}
+
+/** What was not replicated yet is lost, which is never long ago; what brings it about may have taken all processes with it. */
+function failOver(world: FleetWorld): void {
   const { random, store, chronicle } = world
+  if (world.isHealed) return
   const count = world.forget(wholeBetween(random, 1, 2))
   if (count === 0) return
   chronicle.note('store', `forgets the newest ${count} changes of the directory: version ${store.document.version}`)
-  if (happens(random, 0.3)) for (const process of world.up) crash(world, process)
+  if (happens(random, 0.4)) for (const process of world.up) crash(world, process)
 }
 
 /** At once, or before one of the next requests; some time later another process takes its place. */

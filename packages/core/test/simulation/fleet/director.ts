@@ -85,11 +85,6 @@ export class Director {
     this.#known.clear()
   }
 
-  /** What has not come back by now never will: nobody was left who knew it. */
-  giveUpLost(): void {
-    this.#known.clear()
-  }
-
   /** Changes the directory without any effect, so that whoever swaps now is beaten. */
   contend(): void {
     const { directory, document } = this.#store

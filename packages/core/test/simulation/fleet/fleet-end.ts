@@ -14,6 +14,7 @@ const call = { signal: new AbortController().signal }
 export function end(world: FleetWorld): void {
   const { network, store, processes, time, random, profile } = world
   world.chronicle.note('world', 'is healed')
+  world.isHealed = true
   network.faults = calm
   store.isDown = false
   store.throttled.clear()

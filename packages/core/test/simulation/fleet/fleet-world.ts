@@ -41,6 +41,8 @@ export class FleetWorld {
   readonly counts = noCounts()
   /** What went wrong first; undefined when all promises were kept. */
   violation: string | undefined
+  /** Whether nothing is disturbed any more. */
+  isHealed = false
   /** How many processes are still to crash, or to be replaced. */
   restartsDue = 0
   /** Operations under way, by process: those of one that has crashed never end. */

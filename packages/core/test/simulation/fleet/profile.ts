@@ -98,6 +98,7 @@ export function drawProfile(random: Random): Profile {
   const itemKeys = kind === 'records' ? [] : names.map((name) => (kind === 'shared' ? name : `c/${name}`))
   const timings = drawTimings(random)
   const isForgetful = random.next() < 0.25
+  const wallSkewMs = random.next() < 0.7 ? 0 : kind === 'records' ? oneOf(random, [300, 3_000]) : 300
   return {
     processCount: oneOf(random, [2, 2, 2, 3, 3, 4, 5]),
     stepCount: wholeBetween(random, 30, 80),
@@ -111,17 +112,17 @@ export function drawProfile(random: Random): Profile {
     shardsPerReadMax: oneOf(random, [1, 1, 2, 100]),
     faultMaxMs: oneOf(random, [400, 900, 2_000]),
     isRateSkewed: random.next() < 0.5,
-    wallSkewMs: random.next() < 0.7 ? 0 : kind === 'records' ? oneOf(random, [300, 3_000]) : 300,
+    wallSkewMs,
     isForgetful,
     isSelfGoverned: !isForgetful && random.next() < 0.1,
     isSeenLater: random.next() < (kind === 'records' ? 0.05 : 0.3),
     network: drawNetwork(random, timings),
-    weights: drawWeights(random, kind, isForgetful),
+    weights: { ...drawWeights(random, kind, isForgetful), jumpWall: wallSkewMs > 0 ? random.next() * 4 : 0 },
   }
 }
 
 function drawTimings(random: Random): Timings {
-  const isPatient = random.next() < 0.3
+  const isPatient = random.next() < 0.45
   const retryHorizonMs = isPatient ? 3_000 : oneOf(random, [1_000, 1_500])
   const requestTimeoutMs = oneOf(random, [100, 150, 500])
   return {
@@ -148,7 +149,7 @@ function drawNetwork(random: Random, { retryHorizonMs }: Timings): NetworkFaults
   }
 }
 
-function drawWeights(random: Random, kind: Kind, isForgetful: boolean): Weights {
+function drawWeights(random: Random, kind: Kind, isForgetful: boolean): Omit<Weights, 'jumpWall'> {
   const hasRecords = kind !== 'items'
   const hasItems = kind !== 'records'
   return {
@@ -157,7 +158,7 @@ function drawWeights(random: Random, kind: Kind, isForgetful: boolean): Weights 
     put: hasItems ? wholeBetween(random, 3, 10) : 0,
     delete: hasItems ? wholeBetween(random, 0, 6) : 0,
     get: hasItems ? wholeBetween(random, 1, 5) : 0,
-    scan: hasItems ? wholeBetween(random, 0, 3) : 0,
+    scan: hasItems ? wholeBetween(random, 0, 5) : 0,
     announce: wholeBetween(random, 3, 6),
     drain: wholeBetween(random, 2, 6),
     crash: sometimes(random, 1.5),
@@ -169,8 +170,7 @@ function drawWeights(random: Random, kind: Kind, isForgetful: boolean): Weights 
     throttle: sometimes(random, 2),
     outage: sometimes(random, 0.5),
     contention: sometimes(random, 2),
-    jumpWall: sometimes(random, 2),
-    forget: isForgetful ? 1.5 : 0,
+    forget: isForgetful ? 2 : 0,
   }
 }
 
