@@ -251,6 +251,7 @@ export class ItemFlight {
       } catch (failure) {
         const error = asBackendError(failure)
         for (const throttle of throttlesOf(error)) this.#parts.onThrottle(this.#change.key, shard.index, throttle)
+        if (isRefusal(error) && !snapshot.isValidAt(clock.nowMs())) continue // by a place that may have been given up since
         this.#note(error, isRead)
         const delayMs = backoffMs(attempt, random)
         this.#requireTime(error, delayMs)
@@ -313,6 +314,10 @@ export class ItemFlight {
 }
 
 const none: readonly ShardRef[] = []
+
+function isRefusal({ kind }: BackendError): boolean {
+  return kind === 'invalid' || kind === 'rejected'
+}
 
 function later(a: Stamp | undefined, b: Stamp | undefined): Stamp | undefined {
   if (a === undefined || b === undefined) return a ?? b

@@ -132,3 +132,20 @@ describe('a client that closes', () => {
     expect([put.state, closed.state]).toEqual(['resolved', 'resolved'])
   })
 })
+
+it('a put that is refused after the lease of its route goes where the route leads by then', async () => {
+  const backing = memory()
+  const world = await spreadCollection<Item>(4, {}, { store: backing })
+  const { items, store, clock } = world
+  const sort = await spreadSort(world)
+  store.holds = ({ operation }) => operation === 'put'
+  const put = watch(items.put('hot', sort, { n: 2 }))
+  await clock.advance(100)
+  await changeDirectory(backing)
+  await clock.advance(500)
+  store.holds = () => false
+  store.held[0]?.fail(refused) // by a place that was sealed meanwhile, say
+  await clock.advance(200)
+  expect(put.state).toBe('resolved')
+  expect(await clock.run(items.get('hot', sort))).toEqual({ n: 2 })
+})
