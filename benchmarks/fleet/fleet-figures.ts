@@ -55,11 +55,15 @@ export function heatCell(row: FleetRow): string {
 
 /** What it costs beside the application's own requests. */
 export function loadCell(row: FleetRow): string {
+  const perSecond = (figure: Figure) => `${rate(figureOf(row, figure).median)}/s`
   return [
-    `${rate(figureOf(row, 'directoryReadsPerSecond').median)} directory reads and ${rate(figureOf(row, 'directorySwapsPerSecond').median)} swaps a second`,
-    `${percent(figureOf(row, 'directoryShare'))} of a partition, ${percent(figureOf(row, 'directoryShareMax'))} in the worst second`,
-    `${rate(figureOf(row, 'reportsPerSecond').median)} reports written and ${rate(figureOf(row, 'reportReadsPerSecond').median)} requests to read them a second`,
-    `${figureOf(row, 'directoryUnits').median.toFixed(3)} units an operation for the directory`,
+    `directory reads ${perSecond('directoryReadsPerSecond')}`,
+    `${percent(figureOf(row, 'directoryShare'))} of a partition`,
+    `${percent(figureOf(row, 'directoryShareMax'))} in the worst second`,
+    `${figureOf(row, 'directoryUnits').median.toFixed(2)} units an operation`,
+    `swaps ${perSecond('directorySwapsPerSecond')}`,
+    `reports ${perSecond('reportsPerSecond')}`,
+    `reads of reports ${perSecond('reportReadsPerSecond')}`,
   ].join(', ')
 }
 

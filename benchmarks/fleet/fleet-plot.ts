@@ -20,16 +20,30 @@ const styles = [
 interface PlotRow {
   readonly axis: string
   readonly valueOf: (row: FleetRow) => number | undefined
+  /** What stands beside a point. */
+  readonly noteOf: (row: FleetRow) => string
+  /** What stands where no way has a point. */
+  readonly empty: string
 }
 
 const plotRows: readonly PlotRow[] = [
-  { axis: 'refused attempts, %', valueOf: (row) => 100 * figureOf(row, 'throttledShare').median },
   {
-    axis: 'time to spread, s',
+    axis: 'refused attempts, %',
+    valueOf: (row) => 100 * figureOf(row, 'throttledShare').median,
+    noteOf: () => '',
+    empty: '',
+  },
+  {
+    axis: 'time until a key was spread, s',
     valueOf: (row) => {
       const { ms } = timesOf(row, 'spreadMs')
       return ms && ms.median / 1_000
     },
+    noteOf: (row) => {
+      const { timedCount, keyCount } = timesOf(row, 'spreadMs')
+      return `${timedCount}/${keyCount}`
+    },
+    empty: 'no key was spread while it was hot',
   },
 ]
 
@@ -40,6 +54,8 @@ export function fleetPlot(results: URL): string {
   const processCounts = [...new Set(tables.map(({ processCount }) => processCount))].toSorted((a, b) => a - b)
   const names = tables[0]?.rows.map(({ name }) => name) ?? []
   const panels = plotRows.flatMap((plotRow, y) => streams.map((stream, x) => ({ plotRow, stream, x, y })))
+  const isEmpty = ({ plotRow, stream }: (typeof panels)[number]) =>
+    !tables.some((table) => table.stream === stream && table.rows.some((row) => plotRow.valueOf(row) !== undefined))
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height })
   chart.setOption({
     animation: false,
@@ -63,6 +79,12 @@ export function fleetPlot(results: URL): string {
       min: 0,
       ...(x === 0 && { name: plotRow.axis, nameLocation: 'middle', nameGap: 40 }),
     })),
+    graphic: panels.filter(isEmpty).map(({ plotRow, x, y }) => ({
+      type: 'text',
+      left: cornerOf(x, y).left + 30,
+      top: cornerOf(x, y).top + panel.height / 2,
+      style: { text: plotRow.empty, fill: '#555555', font: '13px Helvetica, Arial, sans-serif' },
+    })),
     series: panels.flatMap(({ plotRow, stream }, index) =>
       names.map((name, i) => ({
         type: 'line',
@@ -75,7 +97,11 @@ export function fleetPlot(results: URL): string {
         data: processCounts.map((count) => {
           const table = tables.find((one) => one.stream === stream && one.processCount === count)
           const row = table?.rows.find((one) => one.name === name)
-          return (row && plotRow.valueOf(row)) ?? null
+          const value = row && plotRow.valueOf(row)
+          if (row === undefined || value === undefined) return null
+          const isTop = table?.rows.every((one) => (plotRow.valueOf(one) ?? 0) <= value)
+          const position = isTop === true ? 'top' : 'bottom'
+          return { value, label: { show: true, formatter: plotRow.noteOf(row), position, color: styles[i]?.color } }
         }),
       })),
     ),
