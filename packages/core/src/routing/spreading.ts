@@ -85,7 +85,7 @@ export class Spreading {
   #keepPatient(wishes: Map<string, number>): void {
     const nowMs = this.#parts.clock.monotonicMs()
     for (const key of this.#wishedSinceMs.keys()) if (!wishes.has(key)) this.#wishedSinceMs.delete(key)
-    for (const key of [...wishes.keys()]) {
+    for (const key of wishes.keys()) {
       const sinceMs = this.#wishedSinceMs.get(key) ?? nowMs
       this.#wishedSinceMs.set(key, sinceMs)
       if (nowMs - sinceMs < this.#patienceMs) wishes.delete(key)

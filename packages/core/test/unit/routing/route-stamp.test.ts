@@ -160,6 +160,13 @@ describe('while a stamp is not acknowledged', () => {
   })
 })
 
+/** What a client has made of all routes, swap by swap. */
+function routesOf({ backend }: Opened) {
+  return backend.directoryRequests.flatMap(({ text }) =>
+    text === undefined ? [] : [JSON.parse(text) as { routes: unknown }],
+  )
+}
+
 test('readers of a key that grows change nothing in the directory', async () => {
   const { store } = forgetfulStore()
   const rules = [{ match: 'hot', fanout: 4 }]
@@ -172,10 +179,6 @@ test('readers of a key that grows change nothing in the directory', async () => 
     await clock.run(Promise.all(readers.map(({ client }) => client.records('p', { n: sum() }).read('hot'))))
   }
   expect((await routesIn(store)).get('hot')?.phase).toBe('active')
-  const routesOf = ({ backend }: Opened) =>
-    backend.directoryRequests.flatMap(({ text }) =>
-      text === undefined ? [] : [JSON.parse(text) as { routes: unknown }],
-    )
   const own = routesOf(first).map(({ routes }) => routes)
   for (const reader of readers) for (const { routes } of routesOf(reader)) expect(own).toContainEqual(routes) // at most a leader's term
 })
