@@ -82,7 +82,7 @@ export function directoryShareFor(
 const readUnitsPerSecond = 3_000
 
 /** `median (min–max) %`. */
-export function percent({ min, median, max }: Spread): string {
+function percent({ min, median, max }: Spread): string {
   return `${showSpread({ min: 100 * min, median: 100 * median, max: 100 * max }, median < 0.1 ? 1 : 0)} %`
 }
 

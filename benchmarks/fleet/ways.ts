@@ -62,7 +62,7 @@ const tableBytes = 8_192
 const manyProcesses = 2_000
 
 /** In how many places the directory of a fleet is kept. */
-export function directoryCopiesOf(processCount: number): number {
+function directoryCopiesOf(processCount: number): number {
   return processCount >= manyProcesses ? 8 : 1
 }
 
