@@ -3,7 +3,9 @@ export type CollectionRule =
   | 'announce-wait'
   | 'foresee'
   | 'foresee-wait'
+  | 'foresee-stamp'
   | 'drain-wait'
+  | 'wait-anew'
   | 'late-ack'
   | 'take-back'
   | 'take-back-completes'
@@ -29,6 +31,8 @@ export interface CollectionSearch {
   readonly crashCount: number
   /** How many writers crash in the middle of an operation. @default 0 */
   readonly writerCrashCount?: number
+  /** How many times the directory loses changes, in a store that may forget and so has stamps. @default none: there are no stamps */
+  readonly failoverCount?: number
   /** The search ends after so many states. */
   readonly statesMax: number
 }

@@ -30,6 +30,9 @@ export interface State {
   readonly repeatsLeft: number
   readonly crashesLeft: number
   readonly writerCrashesLeft: number
+  readonly failoversLeft: number
+  /** The revision of the newest stamp in shard 0 when the directory last fell back, or 0. */
+  readonly stamp: number
 }
 
 /** An item or its tombstone. */
@@ -43,6 +46,8 @@ export interface Writer {
   readonly doneCount: number
   /** The revision under which it may act; undefined when it must fetch first. */
   readonly lease: number | undefined
+  /** Whether it fetched while the newest change was lost. */
+  readonly isBehind: boolean
   readonly operation: Operation | undefined
 }
 
@@ -75,6 +80,8 @@ export interface Message {
 /** The process that reads. */
 export interface Reader {
   readonly lease: number | undefined
+  /** Whether it fetched while the newest change was lost. */
+  readonly isBehind: boolean
   /** The read under way. */
   readonly open: ReadUnderWay | undefined
 }
@@ -108,16 +115,18 @@ export function firstState({ search, placeCount }: CollectionModel): State {
   return {
     revision: 0,
     cells: Array.from({ length: placeCount }, () => undefined),
-    writers: search.writers.map(() => ({ doneCount: 0, lease: undefined, operation: undefined })),
+    writers: search.writers.map(() => ({ doneCount: 0, lease: undefined, isBehind: false, operation: undefined })),
     messages: [],
     versionCount: 0,
     newestDelete: 0,
     abandonedPuts: 0,
     acknowledged: 0,
-    reader: { lease: undefined, open: undefined },
+    reader: { lease: undefined, isBehind: false, open: undefined },
     copy: noCopy,
     repeatsLeft: search.repeatCount,
     crashesLeft: search.crashCount,
     writerCrashesLeft: search.writerCrashCount ?? 0,
+    failoversLeft: search.failoverCount ?? 0,
+    stamp: 0,
   }
 }

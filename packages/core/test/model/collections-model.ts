@@ -6,6 +6,8 @@
 // Invariants: a read that begins after a put or a delete was acknowledged answers with that version or a newer one; with nothing
 //   only if a delete that is as new has begun. A put whose writer crashed is unknown: it, and it alone, may show late.
 //   One counter draws all versions: clocks that disagree are not modelled.
+//   A failover loses the newest change of the directory while a process fetches it, and who remembers it writes it back; or all
+//   that a merging back has changed, with nobody who remembers it. Losses that are written back and reach further are not modelled.
 //   A search that ends has seen every schedule. States and steps are left out only where another schedule shows the same:
 //   - One read is made. Reads change nothing and hold others up only, so the first wrong one is wrong alone, too.
 //   - A read begins with its first place: beginning later can only oblige it to see more. It is not followed once it has seen
@@ -23,6 +25,7 @@ import { searchBreadthFirst, type SearchResult } from './breadth-first.js'
 import type { CollectionSearch } from './collection-search.js'
 import { collectionModel, firstState, type CollectionModel, type State } from './collection-state.js'
 import { coordinatorMoves, expiryMoves } from './coordinator-moves.js'
+import { fallBackMoves } from './failover-moves.js'
 import type { Move } from './move.js'
 import { readerMoves } from './reader-moves.js'
 import { StateCodec } from './state-codec.js'
@@ -48,6 +51,7 @@ function nextMoves(state: State, model: CollectionModel): readonly Move<State>[]
     ...state.messages.flatMap((_, index) => arrivalMoves(state, index, model)),
     ...expiryMoves(state),
     ...coordinatorMoves(state, model),
+    ...fallBackMoves(state, model),
     ...readerMoves(state, model),
   ]
 }

@@ -19,8 +19,8 @@ const plain: CollectionSearch = {
 function titled(searches: readonly Partial<CollectionSearch>[]): readonly (readonly [string, CollectionSearch])[] {
   return searches.map((changes) => {
     const search = { ...plain, ...changes }
-    const { hash, fanouts, writers, repeatCount, crashCount } = search
-    const faults = `${repeatCount} repeated, ${crashCount} crashed`
+    const { hash, fanouts, writers, repeatCount, crashCount, failoverCount = 0 } = search
+    const faults = `${repeatCount} repeated, ${crashCount} crashed, ${failoverCount} failovers`
     return [`fanouts 1,${fanouts.join(',')}, hash ${hash}, writers ${writers.join(' and ')}, ${faults}`, search]
   })
 }
@@ -44,9 +44,17 @@ describe('the rules for collections, with all of them', () => {
     expect(searchCollection(search)).toMatchObject({ isComplete: true, violation: undefined })
   })
 
+  const forgetful = titled([
+    { writers: ['pd'], failoverCount: 1 },
+    { fanouts: [4, 2, 1], writers: ['pd'], failoverCount: 2 },
+  ])
+  it.each(forgetful)('lose nothing of what the store keeps, when it forgets routes: %s', slow, (_, search) => {
+    expect(searchCollection(search)).toMatchObject({ isComplete: true, violation: undefined })
+  })
+
   // Larger by hand: STATES_MAX=20000000 npx vitest run --project model, at 60 bytes and 10 µs a state; the first search
   // ends after some 20 seconds.
-  const statesMax = Number(process.env.STATES_MAX ?? 200_000)
+  const statesMax = Number(process.env.STATES_MAX ?? 60_000)
   const larger = titled([
     { writers: ['pd', 'p'], statesMax },
     { writers: ['pd', 'p'], repeatCount: 1, crashCount: 1, statesMax },
@@ -77,6 +85,8 @@ describe('a rule for collections that is left out', () => {
     ['announce-wait', { hash: 1, writers: ['p'] }],
     ['foresee', { fanouts: [4, 2] }],
     ['foresee-wait', { fanouts: [4, 2] }],
+    ['foresee-stamp', { fanouts: [4, 2], failoverCount: 1 }],
+    ['wait-anew', { hash: 1, fanouts: [2, 1], failoverCount: 1 }],
     ['drain-wait', { hash: 2, writers: ['p'] }],
     ['late-ack', { hash: 2, writers: ['p'] }],
     ['lease-at-end', { hash: 2, writers: ['p'] }],

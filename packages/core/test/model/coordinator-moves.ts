@@ -15,18 +15,18 @@ export function coordinatorMoves(state: State, model: CollectionModel): readonly
         ? [{ label: `the route is ${history[swapped.revision]!.phase}`, state: swapped }]
         : []
     case 'announced':
-      if (keeps(search, 'announce-wait') && !isLeaseWaited(state)) return []
+      if (keeps(search, 'announce-wait') && !isLeaseWaited(state, model)) return []
       return [{ label: 'the route is active', state: swapped }]
     case 'foreseen':
-      if (keeps(search, 'foresee-wait') && !isLeaseWaited(state)) return []
+      if (keeps(search, 'foresee-wait') && !isLeaseWaited(state, model)) return []
       return [{ label: 'the route is draining', state: swapped }]
     case 'draining':
-      if (keeps(search, 'drain-wait') && !isLeaseWaited(state)) return []
+      if (keeps(search, 'drain-wait') && !isLeaseWaited(state, model)) return []
       return [{ label: 'the copy begins', state: swapped }]
     case 'copying':
       return copyMoves(state, route, model)
     case 'settled':
-      return isLeaseWaited(state) ? dropMoves(swapped, route, history[swapped.revision]!) : []
+      return isLeaseWaited(state, model) ? dropMoves(swapped, route, history[swapped.revision]!) : []
     default:
       return route.phase satisfies never
   }
@@ -48,9 +48,16 @@ export function expiryMoves(state: State): readonly Move<State>[] {
   return moves
 }
 
-/** Whether everybody who may act has seen the present revision. */
-function isLeaseWaited({ revision, writers, reader }: State): boolean {
-  return [reader, ...writers].every(({ lease }) => lease === undefined || lease === revision)
+/**
+ * Whether everybody who may act has seen the present revision. A wait that goes on although the change was lost meanwhile
+ * takes no notice of who fetched just then.
+ */
+function isLeaseWaited({ revision, writers, reader }: State, { search }: CollectionModel): boolean {
+  const isUnnoticed = (isBehind: boolean, lease: number) =>
+    isBehind && lease === revision - 1 && !keeps(search, 'wait-anew')
+  return [reader, ...writers].every(
+    ({ lease, isBehind }) => lease === undefined || lease === revision || isUnnoticed(isBehind, lease),
+  )
 }
 
 function copyMoves(state: State, { sources, home }: RouteAt, { search }: CollectionModel): readonly Move<State>[] {

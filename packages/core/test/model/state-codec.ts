@@ -1,7 +1,8 @@
 import type { Cell, CollectionModel, Message, Reader, RequestKind, State, Writer } from './collection-state.js'
 
 const kinds: readonly RequestKind[] = ['put', 'tombstone', 'remove', 'look', 'undo']
-const headBytes = 14
+const headBytes = 16
+const behindBit = 128
 const writerBytes = 5
 const messageBytes = 2
 const placesMax = 8
@@ -42,6 +43,8 @@ export class StateCodec {
     record[11] = cellCode(copy.item)
     record[12] = state.abandonedPuts
     record[13] = state.writerCrashesLeft
+    record[14] = state.failoversLeft
+    record[15] = state.stamp
     let at = headBytes
     for (const cell of cells) record[at++] = cellCode(cell)
     for (const writer of writers) {
@@ -72,6 +75,8 @@ export class StateCodec {
       crashesLeft: record[5]!,
       abandonedPuts: record[12]!,
       writerCrashesLeft: record[13]!,
+      failoversLeft: record[14]!,
+      stamp: record[15]!,
       reader: readerOf(record.subarray(6, 10)),
       copy: { doneCount: record[10]!, item: cellOf(record[11]!) },
       cells: Array.from(record.subarray(headBytes, writersAt), cellOf),
@@ -100,9 +105,17 @@ function optionalOf(code: number): number | undefined {
   return code === 0 ? undefined : code - 1
 }
 
+function leaseCode(lease: number | undefined, isBehind: boolean): number {
+  return optionalCode(lease) | (isBehind ? behindBit : 0)
+}
+
+function leaseOf(code: number): Pick<Writer, 'lease' | 'isBehind'> {
+  return { lease: optionalOf(code & ~behindBit), isBehind: (code & behindBit) !== 0 }
+}
+
 /** An open read must see something, so what it must see tells that it is open. */
-function encodeReader({ lease, open }: Reader, record: Uint8Array, at: number): void {
-  record[at] = optionalCode(lease)
+function encodeReader({ lease, isBehind, open }: Reader, record: Uint8Array, at: number): void {
+  record[at] = leaseCode(lease, isBehind)
   if (open === undefined) return
   for (const place of open.unread) record[at + 1]! |= 1 << place
   record[at + 2] = cellCode(open.newest)
@@ -110,16 +123,16 @@ function encodeReader({ lease, open }: Reader, record: Uint8Array, at: number): 
 }
 
 function readerOf([lease, unread, newest, mustSee]: Uint8Array): Reader {
-  if (mustSee === 0) return { lease: optionalOf(lease!), open: undefined }
+  if (mustSee === 0) return { ...leaseOf(lease!), open: undefined }
   const places = Array.from({ length: placesMax }, (_, place) => place).filter(
     (place) => (unread! & (1 << place)) !== 0,
   )
-  return { lease: optionalOf(lease!), open: { unread: places, newest: cellOf(newest!), mustSee: mustSee! } }
+  return { ...leaseOf(lease!), open: { unread: places, newest: cellOf(newest!), mustSee: mustSee! } }
 }
 
-function encodeWriter({ doneCount, lease, operation }: Writer, record: Uint8Array, at: number): void {
+function encodeWriter({ doneCount, lease, isBehind, operation }: Writer, record: Uint8Array, at: number): void {
   record[at] = doneCount
-  record[at + 1] = optionalCode(lease)
+  record[at + 1] = leaseCode(lease, isBehind)
   if (operation === undefined) return
   const { version, revision, isDelete, isAgain, met, at: stepCount } = operation
   record[at + 2] = (version << 4) | met
@@ -129,7 +142,7 @@ function encodeWriter({ doneCount, lease, operation }: Writer, record: Uint8Arra
 
 function writerOf(bytes: Uint8Array): Writer {
   const [doneCount, lease, versions, revision, flags] = bytes as unknown as [number, number, number, number, number]
-  if (versions === 0) return { doneCount, lease: optionalOf(lease), operation: undefined }
+  if (versions === 0) return { doneCount, ...leaseOf(lease), operation: undefined }
   const operation = {
     version: versions >> 4,
     revision: optionalOf(revision),
@@ -138,7 +151,7 @@ function writerOf(bytes: Uint8Array): Writer {
     met: versions & 15,
     at: flags >> 2,
   }
-  return { doneCount, lease: optionalOf(lease), operation }
+  return { doneCount, ...leaseOf(lease), operation }
 }
 
 function messageCode({ kind, place, version, awaitedBy }: Message): number {

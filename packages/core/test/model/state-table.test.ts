@@ -45,8 +45,8 @@ it('writes every part of a state into its record', () => {
     revision: 5,
     cells: [{ version: 3, isDead: true }, undefined, { version: 7, isDead: false }],
     writers: [
-      { doneCount: 1, lease: 0, operation },
-      { doneCount: 0, lease: undefined, operation: { ...operation, revision: undefined } },
+      { doneCount: 1, lease: 0, isBehind: true, operation },
+      { doneCount: 0, lease: undefined, isBehind: false, operation: { ...operation, revision: undefined } },
     ],
     messages: [
       { kind: 'put', place: 2, version: 1, awaitedBy: 0 },
@@ -56,8 +56,10 @@ it('writes every part of a state into its record', () => {
     newestDelete: 3,
     abandonedPuts: 4,
     writerCrashesLeft: 2,
+    failoversLeft: 1,
+    stamp: 3,
     acknowledged: 2,
-    reader: { lease: 4, open: { unread: [0, 2], newest: { version: 1, isDead: false }, mustSee: 2 } },
+    reader: { lease: 4, isBehind: true, open: { unread: [0, 2], newest: { version: 1, isDead: false }, mustSee: 2 } },
     copy: { doneCount: 1, item: { version: 2, isDead: true } },
   }
   const codec = new StateCodec(model)

@@ -1,7 +1,10 @@
 import { keeps } from './collection-search.js'
 import type { CollectionModel, Message, Operation, State, Writer } from './collection-state.js'
+import { fetches, isForgotten, restored } from './failover-moves.js'
 import type { Move } from './move.js'
 import { applied, requestsOf, withoutAwaited } from './requests.js'
+
+const withoutLease = { lease: undefined, isBehind: false } as const
 
 /** What a writer may do next. */
 export function writerMoves(state: State, index: number, model: CollectionModel): readonly Move<State>[] {
@@ -13,7 +16,10 @@ export function writerMoves(state: State, index: number, model: CollectionModel)
     if (letter === undefined) return []
     if (lease !== undefined)
       return [{ label: `${name} begins ${letter}`, state: begun(state, index, letter === 'd', model) }]
-    return [{ label: `${name} fetches`, state: withWriter(state, index, { ...writer, lease: state.revision }) }]
+    return fetches(state, name, model).map(({ label, state: at, ...fetched }) => ({
+      label,
+      state: withWriter(at, index, { ...writer, ...fetched }),
+    }))
   }
   if (operation.revision === undefined)
     return [{ label: `${name} fetches and routes again`, state: routedAgain(state, index, operation, model) }]
@@ -24,7 +30,7 @@ export function writerMoves(state: State, index: number, model: CollectionModel)
     moves.push({ label: `${name} sends again`, state: again })
   }
   if (lease !== undefined && lease !== state.revision)
-    moves.push({ label: `${name}'s lease ends`, state: withWriter(state, index, { ...writer, lease: undefined }) })
+    moves.push({ label: `${name}'s lease ends`, state: withWriter(state, index, { ...writer, ...withoutLease }) })
   if (state.writerCrashesLeft > 0) moves.push({ label: `${name} crashes`, state: crashed(state, index, model) })
   return moves
 }
@@ -67,13 +73,14 @@ function crashed(state: State, index: number, { search }: CollectionModel): Stat
   const { version, isDelete } = state.writers[index]!.operation!
   const messages = withoutAwaited(state.messages, version)
   const abandonedPuts = state.abandonedPuts | (isDelete ? 0 : 1 << version)
-  const gone: Writer = { doneCount: search.writers[index]!.length, lease: undefined, operation: undefined }
+  const gone: Writer = { doneCount: search.writers[index]!.length, ...withoutLease, operation: undefined }
   return withWriter({ ...state, messages, abandonedPuts, writerCrashesLeft: state.writerCrashesLeft - 1 }, index, gone)
 }
 
 function routedAgain(state: State, index: number, operation: Operation, model: CollectionModel): State {
   const again: Operation = { ...operation, revision: state.revision, isAgain: true, met: 0, at: 0 }
-  return sent(state, index, { ...state.writers[index]!, lease: state.revision, operation: again }, model)
+  const writer: Writer = { ...state.writers[index]!, lease: state.revision, isBehind: false, operation: again }
+  return sent(state, index, writer, model)
 }
 
 /** The writer sends the request that its operation is at. */
@@ -94,16 +101,18 @@ function answered(state: State, message: Message, model: CollectionModel): reado
     met: Math.max(before.met, metBy(before, message, state, model)),
   }
   const rest: State = { ...state, messages: withoutAwaited(state.messages, message.awaitedBy) }
+  if (isForgotten(state, before.revision!, message.place, model))
+    return [withWriter(restored(rest, model), index, { ...writer, ...withoutLease, operation: waiting(operation) })]
   if (operation.at < requestsOf(operation, model).length) return [sent(rest, index, { ...writer, operation }, model)]
   if (keeps(model.search, 'late-ack') && writer.lease === undefined)
     return [withWriter(rest, index, { ...writer, operation: waiting(operation) })]
   const acknowledged = Math.max(state.acknowledged, operation.version)
-  const done: Writer = { doneCount: writer.doneCount + 1, lease: undefined, operation: undefined }
+  const done: Writer = { doneCount: writer.doneCount + 1, ...withoutLease, operation: undefined }
   const isLast = done.doneCount === model.search.writers[index]!.length
   const free = withWriter({ ...rest, acknowledged }, index, done)
   // Under the present route it can fetch again at once; an older snapshot is kept for the next operation, or is not.
   if (isLast || writer.lease === undefined || writer.lease === state.revision) return [free]
-  return [free, withWriter(free, index, { ...done, lease: writer.lease })]
+  return [free, withWriter(free, index, { ...done, lease: writer.lease, isBehind: writer.isBehind })]
 }
 
 /**
