@@ -21,6 +21,7 @@ export function end(world: FleetWorld): void {
   for (const process of processes) process.heal(time)
   const isSettled = () => world.restartsDue === 0 && world.up.length === processes.length && world.openCount === 0
   settle(world, isSettled, 'an operation never ended')
+  if (profile.isForgetful) wait(world, 2 * profile.timings.leaseMs) // what was lost last comes back
   settle(world, () => isAtRest(world), 'a route never came to rest')
   const isMergedBack = random.next() < 0.3 && !profile.isSelfGoverned
   if (isMergedBack) mergeAllBack(world)

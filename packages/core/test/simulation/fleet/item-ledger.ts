@@ -160,11 +160,13 @@ export class ItemLedger {
     if (!isWallSkewed) return false
     // The store's own delete leaves no stamp that a slow clock could find: a late copy of it takes away what was put since.
     if (cause.number === undefined && item.removedAt.some((at) => at > later.beganAt)) return true
+    const isHidden =
+      cause.stamp !== undefined && later.stamp !== undefined && compareStamps(cause.stamp, later.stamp) > 0
+    // And a late copy of a put that was taken away so replaces what a slow clock has put since.
+    if (isHidden && item.removedAt.some((at) => at < cause.arrivedAt)) return true
     // A slow clock: what was put is hidden by a greater stamp, in another place after growth, or in its own when the answer that
     // told of it was lost, for only a first attempt may take a later stamp.
-    if (cause.stamp === undefined || later.stamp === undefined) return false
-    const mayYield = later.sentCount > 1 || this.#cases.wasSpread(later.key)
-    return mayYield && compareStamps(cause.stamp, later.stamp) > 0
+    return isHidden && (later.sentCount > 1 || this.#cases.wasSpread(later.key))
   }
 
   #of(key: string, sort: string): ItemHistory {
