@@ -191,8 +191,8 @@ export const rules = [
     edits: [
       {
         file: `${core}/routing/shard-requests.ts`,
-        from: 'if (route?.revision !== this.#revision)',
-        to: 'if (route?.revision === -1)',
+        from: 'if (route === undefined || !isSameRoute(route, this.#route))',
+        to: "if (route === undefined && this.#key === '' && !isSameRoute(this.#route, this.#route))",
       },
     ],
   },

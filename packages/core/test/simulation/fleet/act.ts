@@ -118,7 +118,7 @@ function goOn(world: FleetWorld, process: FleetWorld['up'][number]): void {
   process.goOn(time)
   for (let left = 3; left > 0; left--)
     time.after(random.next() * 30, () => {
-      if (!world.up.includes(process)) return
+      if (world.isHealed || !world.up.includes(process)) return
       talk(
         world,
         process,

@@ -124,7 +124,7 @@ export function drawProfile(random: Random): Profile {
 function drawTimings(random: Random): Timings {
   const isPatient = random.next() < 0.45
   const retryHorizonMs = isPatient ? 3_000 : oneOf(random, [1_000, 1_500])
-  const requestTimeoutMs = oneOf(random, [100, 150, 500])
+  const requestTimeoutMs = oneOf(random, [100, 150, 500, 500])
   return {
     refreshMs: oneOf(random, [50, 90]),
     leaseMs: oneOf(random, [150, 150, 300]),
@@ -165,8 +165,8 @@ function drawWeights(random: Random, kind: Kind, isForgetful: boolean): Omit<Wei
     pause: sometimes(random, 3),
     suspend: sometimes(random, 3),
     partition: sometimes(random, 2),
-    blind: sometimes(random, 3),
-    lag: sometimes(random, 3),
+    blind: random.next() < 0.6 ? random.next() * 4 : 0,
+    lag: random.next() < 0.6 ? random.next() * 5 : 0,
     throttle: sometimes(random, 2),
     outage: sometimes(random, 0.5),
     contention: sometimes(random, 2),
