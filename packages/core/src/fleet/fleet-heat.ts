@@ -104,12 +104,15 @@ export class FleetHeat {
     routes: Routes,
     seenForMs: (key: string, revision: number) => number,
   ): ReadonlyMap<string, number> {
-    const { coolMs, epochMs } = this.#bounds
+    const { epochMs, declaredMs } = this.#bounds
+    const coolMs = Math.max(this.#bounds.coolMs, declaredMs) // whoever declares the key has been heard
     const shrinks = new Map<string, number>()
     if (nowMs - this.#notedMs > gapMax * epochMs) return shrinks
     for (const [key, { shortMs }] of this.#cooling) {
       const route = routes.get(key)
-      if (route?.phase !== 'active' || seenForMs(key, route.revision) < coolMs) continue
+      if (route?.phase !== 'active') continue
+      const isForeseen = route.writeHistory.at(-1) !== route.write
+      if (!isForeseen && seenForMs(key, route.revision) < coolMs) continue
       const bits = this.#bitsEnough(shortMs, nowMs, coolMs)
       // While the key is still cooling, one merge a little later does for two.
       if (bits !== this.#bitsEnough(shortMs, nowMs, coolMs / 2)) continue

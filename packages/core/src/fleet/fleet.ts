@@ -37,6 +37,9 @@ const keysMax = 1_024
 /** How large a report is at most, if the store takes as much twice. */
 const bytesMax = 65_536
 
+/** A declaration counts for so long, in leases, and is repeated twice in that time. */
+const declaredLeases = 4
+
 const noWishes: ReadonlyMap<string, number> = new Map()
 
 /** What the fleet needs of routing. */
@@ -100,7 +103,7 @@ export class Fleet {
     })
     this.#reports = new HeatReports({ ...parts, epochMs: this.#epochMs })
     this.#leadership = new Leadership(parts)
-    this.#declaredTurnMs = Math.max(options.coolMs, 2 * leaseMs)
+    this.#declaredTurnMs = declaredLeases * leaseMs
     this.#heat = new FleetHeat({
       ...options,
       unitsPerShard,
@@ -120,7 +123,8 @@ export class Fleet {
 
   /** A rule declares a key to be hot: it is not merged back to less, as long as this is said again and again. */
   declared(key: string, fanout: number): void {
-    if (!this.#isInert) this.#declared.declare(key, fanout)
+    if (this.#isInert || (this.#parts.routing.latest()?.directory.routes.get(key)?.write ?? 1) === 1) return
+    this.#declared.declare(key, fanout)
   }
 
   /** Begins what is due, and waits for nothing. Never throws. */
@@ -167,7 +171,7 @@ export class Fleet {
 
   /** Whether this process must resign before the directory is left. */
   mustResign(): boolean {
-    return this.#leadership.isNamed()
+    return this.#leadership.mustResign()
   }
 
   /** Ends it; a leader resigns, for which it takes at most one more request time-out. Resolves when nothing is under way. Never rejects. */

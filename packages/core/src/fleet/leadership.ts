@@ -72,6 +72,11 @@ export class Leadership {
     return this.#look()?.id === this.#parts.id
   }
 
+  /** Whether it must resign when it goes: it is named, or may be in a moment. */
+  mustResign(): boolean {
+    return this.isNamed() || this.#swapping !== undefined
+  }
+
   /** Whether another process leads, as far as can be seen. */
   isLedByAnother(): boolean {
     const leader = this.#look()
@@ -135,6 +140,9 @@ export class Leadership {
       .catch((error: unknown) => this.#parts.onError(error))
       .finally(() => {
         this.#swapping = undefined
+        // Beaten, or without an answer: there is time for a few more before the lead ends.
+        if (aim === 'lead' && this.#leadsUntilMs < beganMs + leadLeases * this.#parts.leaseMs)
+          this.#renewAtMs = beganMs + this.#parts.leaseMs / 4
       })
   }
 

@@ -23,6 +23,9 @@ import { Stamping, type StampingParts } from './stamping.js'
 /** The rate of clocks may differ by so much between machines. */
 const clockDriftFactor = 1.1
 
+/** Of 4,096 clients one helps to merge a key back after a lease, two after two leases, four after three. */
+const patientLeases = 12
+
 /** How many wishes of patterns are held between two swaps, and how many keys are told of that found the directory full. */
 const wishesMax = 1_024
 
@@ -58,6 +61,7 @@ export class Coordinator {
   readonly #mergingBack: MergingBack
   /** How long another client is left to take a step: another time for each, so that they do not all try at once. */
   readonly #patienceMs: number
+  readonly #mergePatienceMs: number
   /** By key: the revision of the latest step that this client has taken itself. */
   readonly #own = new Map<string, number>()
   /** The same of the swap under way. */
@@ -65,6 +69,7 @@ export class Coordinator {
   /** Which routes left no room for the first wish, and who has been told of since. */
   #full: { readonly routes: string; readonly told: Set<string> } | undefined
   #swapping: Promise<void> | undefined
+  #waitsBegun = 0
   #refusals = 0
   #notBeforeMs = 0
 
@@ -73,6 +78,7 @@ export class Coordinator {
     this.#stamping = new Stamping(parts)
     this.#mergingBack = new MergingBack(parts)
     this.#patienceMs = parts.leaseMs * (1 + 2 * parts.random.next())
+    this.#mergePatienceMs = parts.leaseMs * Math.max(1, patientLeases + Math.log2(1 - parts.random.next()))
   }
 
   /** Asks for at least `fanout` shards for a key that a pattern matches, when there is room after the wishes of `step`. */
@@ -98,14 +104,18 @@ export class Coordinator {
   /** Under a lease only: what an old snapshot shows as announced may be active by now, in another generation. */
   #prepareDue(): void {
     const { routing, clock } = this.#parts
+    this.#beginAnewWithWaits()
     const routes = routing.currentAt(clock.nowMs())?.directory.routes ?? noRoutes
     const [stamped, merged] = [new Map<string, Route>(), new Map<string, Route>()]
+    let isLate = false
     for (const [key, route] of routes) {
-      if (this.#mustSpreadOut(key, route)) routing.spreadOut()
-      if (!isOnItsWay(route) || !this.#isDue(key, route, this.#parts.leaseMs)) continue
+      isLate ||= this.#mustSpreadOut(key, route)
+      if (!this.#isDue(key, route, this.#parts.leaseMs)) continue
+      if (!isOnItsWay(route) && !this.#isForeseen(key, route)) continue
       stamped.set(key, route)
-      if (route.phase !== 'announced' && this.#stamping.isThere(key, route)) merged.set(key, route)
+      if (isOnItsWay(route) && route.phase !== 'announced' && this.#mayMerge(key, route)) merged.set(key, route)
     }
+    if (isLate) routing.spreadOut()
     this.#stamping.want(stamped)
     this.#mergingBack.want(merged)
   }
@@ -155,6 +165,23 @@ export class Coordinator {
       this.#patternWishes.delete(key)
     }
     return false
+  }
+
+  /** What was done while a change was lost does not count: somebody may have acted upon what was shown meanwhile. */
+  #beginAnewWithWaits(): void {
+    const { waitsBegun } = this.#parts.routing
+    if (waitsBegun === this.#waitsBegun) return
+    this.#waitsBegun = waitsBegun
+    this.#stamping.reset()
+    this.#mergingBack.reset()
+  }
+
+  /** Merging back may take long: of those who might help, twice as many do with every lease. */
+  #mayMerge(key: string, route: Route): boolean {
+    if (!this.#stamping.isThere(key, route)) return false
+    const { routing, leaseMs } = this.#parts
+    const waitMs = leaseMs * clockDriftFactor + this.#mergePatienceMs
+    return this.#isOurs(key, route.revision) || routing.seenForMs(key, route.revision) >= waitMs
   }
 
   /** Whether this client is about to wait, or nobody has taken a step for so long that it should. */
@@ -215,7 +242,14 @@ export class Coordinator {
   #mayShrink(key: string, route: Route): boolean {
     const fanout = this.#shrunk(key, route)
     if (fanout === undefined) return false
-    return !route.writeHistory.includes(fanout) || this.#isDue(key, route, this.#parts.leaseMs)
+    if (!route.writeHistory.includes(fanout)) return true
+    return this.#isDue(key, route, this.#parts.leaseMs) && this.#stamping.isThere(key, route)
+  }
+
+  /** Whether it is about to be drained to where readers look already: a store that forgets the drain must remember that. */
+  #isForeseen(key: string, route: Route): boolean {
+    const fanout = route.phase === 'active' ? this.#shrunk(key, route) : undefined
+    return fanout !== undefined && route.writeHistory.includes(fanout)
   }
 
   #shrinking(key: string, route: Route, revision: number): Route {
@@ -232,6 +266,7 @@ export class Coordinator {
   }
 
   #advance(directory: Directory): Directory | undefined {
+    this.#beginAnewWithWaits()
     let { counter } = directory
     const routes = new Map(directory.routes)
     this.#taken = new Map()

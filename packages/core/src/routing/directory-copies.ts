@@ -59,12 +59,13 @@ async function bringUpToDate(
 ): Promise<void> {
   for (let round = 1; round <= roundsMax; round++) {
     const there = await request((call) => store.read(call))
-    if (there.text !== undefined && isAsNew(decodeDirectory(there.text), directory)) return
+    if (there.text !== undefined && (there.text === text || isNewer(decodeDirectory(there.text), directory))) return
     if ((await request((call) => store.swap(there.version, text, call))) !== undefined) return
   }
   throw new BackendError('unavailable', `A copy of the directory was changed by others ${roundsMax} times meanwhile.`)
 }
 
-function isAsNew(there: Directory, directory: Directory): boolean {
-  return isSameMaking(there, directory) && there.counter >= directory.counter
+/** Where a store has lost a change the next one draws the same counter. */
+function isNewer(there: Directory, directory: Directory): boolean {
+  return isSameMaking(there, directory) && there.counter > directory.counter
 }

@@ -26,6 +26,7 @@ export interface Document {
   retryHorizonMs: number
   sealRetentionMs: number
   hash: { version: number; seed: number }
+  healCount?: number
   leader?: [id: string, term: number]
   routes: RouteTuple[]
 }
@@ -48,7 +49,7 @@ const phases: readonly unknown[] = ['cold', 'announced', 'active', 'draining', '
 export function parseDocument(text: string): Document {
   const document = parsed(text)
   expectThat(isObject(document), 'the document', 'an object', document)
-  const { format, madeMs, counter, copies, hash, leader, routes } = document
+  const { format, madeMs, counter, copies, hash, healCount, leader, routes } = document
   expectThat(isWhole(format), 'format', 'a whole number', format)
   if (format !== formatVersion) throw new DirectoryMismatchError('the format of the directory', format, formatVersion)
   expectThat(isWhole(madeMs), 'madeMs', 'a whole number', madeMs)
@@ -60,6 +61,7 @@ export function parseDocument(text: string): Document {
   if (hash['version'] !== hashVersion)
     throw new DirectoryMismatchError('the hash of the directory', hash['version'], hashVersion)
   expectThat(isUint32(hash['seed']), 'hash.seed', 'a whole number below 2 ** 32', hash['seed'])
+  expectThat(healCount === undefined || isWhole(healCount), 'healCount', 'a whole number', healCount)
   expectThat(leader === undefined || isLeader(leader), 'leader', 'an id and a whole number', leader)
   expectThat(Array.isArray(routes), 'routes', 'an array', routes)
   for (const [i, route] of routes.entries()) checkRoute(route, `routes[${i}]`)

@@ -43,6 +43,8 @@ export interface Directory {
   readonly timings: SharedTimings
   /** Seeds the hash that places the items of collections; it decides where data lies, so it never changes. */
   readonly hashSeed: number
+  /** How often something that the store had lost was written back: waits of a lease begin anew then. @default 0 */
+  readonly healCount?: number | undefined
   /** Who leads; undefined while nobody is needed. */
   readonly leader?: Leader | undefined
   /** By key. */
@@ -58,6 +60,7 @@ export function encodeDirectory(directory: Directory): string {
     ...(directory.copies !== undefined && { copies: directory.copies }),
     ...directory.timings,
     hash: { version: hashVersion, seed: directory.hashSeed },
+    ...(directory.healCount !== undefined && { healCount: directory.healCount }),
     ...(directory.leader && { leader: [directory.leader.id, directory.leader.term] as [string, number] }),
     routes: [...directory.routes].map(([key, route]) => tupleOf(key, route)),
   }
@@ -82,7 +85,7 @@ export function routeBytes(key: string, route: Route): number {
  * `BackendError` of kind `invalid` for one that is malformed.
  */
 export function decodeDirectory(text: string): Directory {
-  const { madeMs, counter, copies, leaseMs, retryHorizonMs, sealRetentionMs, hash, leader, routes } =
+  const { madeMs, counter, copies, leaseMs, retryHorizonMs, sealRetentionMs, hash, healCount, leader, routes } =
     parseDocument(text)
   return {
     madeMs,
@@ -90,6 +93,7 @@ export function decodeDirectory(text: string): Directory {
     copies,
     timings: { leaseMs, retryHorizonMs, sealRetentionMs },
     hashSeed: hash.seed,
+    healCount,
     leader: leader && { id: leader[0], term: leader[1] },
     routes: new Map(routes.map((tuple) => [tuple[0], routeOfTuple(tuple)])),
   }

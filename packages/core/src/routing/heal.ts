@@ -16,7 +16,8 @@ export const counterGap = 1_000
 
 /** What must be written back before a process that remembers `remembered` acts on `shown`; undefined when `shown` lacks nothing. */
 export function heal(remembered: Directory, shown: Directory | undefined): Directory | undefined {
-  if (shown === undefined) return { ...remembered, counter: remembered.counter + counterGap }
+  const healCount = Math.max(remembered.healCount ?? 0, shown?.healCount ?? 0) + 1
+  if (shown === undefined) return { ...remembered, healCount, counter: remembered.counter + counterGap }
   const age = compareMaking(remembered, shown)
   const routes = new Map(shown.routes)
   let isWhole = age >= 0
@@ -29,7 +30,14 @@ export function heal(remembered: Directory, shown: Directory | undefined): Direc
   }
   if (isWhole) return undefined
   const { madeMs, hashSeed } = age < 0 ? remembered : shown
-  return { ...shown, madeMs, hashSeed, counter: Math.max(remembered.counter, shown.counter) + counterGap, routes }
+  return {
+    ...shown,
+    madeMs,
+    hashSeed,
+    healCount,
+    counter: Math.max(remembered.counter, shown.counter) + counterGap,
+    routes,
+  }
 }
 
 /**

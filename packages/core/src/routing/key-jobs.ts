@@ -6,6 +6,7 @@
 // Cost: an entry for each route that waits for a job.
 // Source: docs/routing.md.
 
+import { asBackendError } from '../backend/backend-error.js'
 import type { Random } from '../chance/random.js'
 import { backoffMs } from '../internal/backoff.js'
 import type { Clock } from '../time/clock.js'
@@ -17,6 +18,8 @@ export interface KeyJobsParts {
   readonly random: Random
   /** How many are under way at once. */
   readonly underWayMax: number
+  /** What will not get better by itself is tried again after up to so long. */
+  readonly refusedPauseMs: number
   /** After so long a job that has said nothing is begun anew: a store that never answers must not hold up its key for ever. */
   readonly silentMsMax: number
   /**
@@ -77,6 +80,11 @@ export class KeyJobs {
     }
   }
 
+  /** Forgets what was done; what is under way does not count. */
+  reset(): void {
+    this.#jobs.clear()
+  }
+
   /** Resolves when none is under way, or each has had its time. */
   async idle(): Promise<void> {
     await Promise.all(this.#underWay)
@@ -97,10 +105,16 @@ export class KeyJobs {
     }
     const running = run(key, route, outcome).catch((error: unknown) => {
       job.failures += 1
-      job.notBeforeMs = clock.monotonicMs() + backoffMs(job.failures, random)
+      const pauseMs = isRefusal(error) ? this.#parts.refusedPauseMs * random.next() : 0
+      job.notBeforeMs = clock.monotonicMs() + Math.max(pauseMs, backoffMs(job.failures, random))
       onFailure(key, route, error, job.failures)
     })
     this.#underWay.add(running)
     void running.finally(() => this.#underWay.delete(running))
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  const { kind } = asBackendError(error)
+  return kind === 'invalid' || kind === 'rejected'
 }

@@ -27,6 +27,9 @@ import { eachItem, MovedOnError, ShardRequests, type ShardRequestsParts } from '
 /** How many keys are worked on at once. */
 const keysAtOnceMax = 4
 
+/** Who does not know what stands in a shard looks again after up to so many leases: it may have been declared since. */
+const refusedLeases = 20
+
 /** After so many failures in a row remains are left where they are: they harm nobody, and the key must be free to grow again. */
 const clearFailuresMax = 12
 
@@ -44,6 +47,7 @@ export interface MergingBackParts extends ShardRequestsParts {
   /** Undefined where the backend keeps no collections. */
   readonly itemHash: () => ItemHash | undefined
   readonly sealRetentionMs: number
+  readonly leaseMs: number
   /** See `ItemDeletion.retentionMs`. */
   readonly tombstoneMs: number
 }
@@ -61,6 +65,7 @@ export class MergingBack {
       clock: parts.clock,
       random: parts.random,
       underWayMax: keysAtOnceMax,
+      refusedPauseMs: refusedLeases * parts.leaseMs,
       silentMsMax: Infinity, // each of its requests has a time-out
       run: (key, route, outcome) => this.#run(key, route, outcome),
       onFailure: (key, route, error, failures) => this.#failed(key, route, error, failures),
@@ -82,6 +87,12 @@ export class MergingBack {
       ([key, route]) => this.#progressOf(key, route)?.isLeft !== true && this.#parts.contentsOf(key) !== undefined,
     )
     this.#jobs.want(new Map(known))
+  }
+
+  /** Forgets what was done. */
+  reset(): void {
+    this.#jobs.reset()
+    this.#progress.clear()
   }
 
   /** Resolves when nothing is under way. */

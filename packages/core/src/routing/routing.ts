@@ -11,13 +11,13 @@ import type { Backend, RouteStamp } from '../backend/backend.js'
 import { BackendError } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
 import { type Random, randomUint32 } from '../chance/random.js'
-import { RouteUnavailableError } from '../errors/route-error.js'
+import { DirectoryMismatchError, RouteUnavailableError } from '../errors/route-error.js'
 import type { ResolvedRoutingOptions } from '../resolved-options.js'
 import type { Events } from '../telemetry/events.js'
 import type { Clock, Timer } from '../time/clock.js'
 import { checkTimings, decodeDirectory, type Directory, encodeDirectory } from './directory.js'
 import { DirectoryCopies, firstPlace } from './directory-copies.js'
-import { counterGap, heal } from './heal.js'
+import { counterGap, heal, isSameMaking } from './heal.js'
 import { isSameRoute, type Route, shardOf } from './route.js'
 import { isForgotten, routeOf } from './route-stamp.js'
 import { Snapshot } from './snapshot.js'
@@ -63,6 +63,9 @@ export class Routing {
   #busy: Promise<void> | undefined
   #spreadingOut: Promise<void> | undefined
   #spreadNotBeforeMs = 0
+  #waitsBegun = 0
+  /** The counter of the directory that all copies are known to have. */
+  #everywhereCounter: number | undefined
   #timer: Timer | undefined
   #isClosed = false
 
@@ -115,7 +118,27 @@ export class Routing {
 
   /** Fetches the directory; joins a request that is under way. */
   refresh(): Promise<void> {
-    return this.#exclusively(() => this.#fetch(this.#copies.ownPlace))
+    return this.#exclusively(() => this.#fetchOwn())
+  }
+
+  /** Changes whenever all waits of a lease have begun anew, and what was done in them is to be done again. */
+  get waitsBegun(): number {
+    return this.#waitsBegun
+  }
+
+  /** Whether it has been closed. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** A copy that cannot be read is no reason to stand still. */
+  async #fetchOwn(): Promise<void> {
+    try {
+      await this.#fetch(this.#copies.ownPlace)
+    } catch (error) {
+      if (this.#copies.ownPlace === firstPlace || error instanceof DirectoryMismatchError) throw error
+      await this.#fetch(firstPlace)
+    }
   }
 
   /** For how long this process has seen this revision of the key's route; 0 when it has not. */
@@ -135,10 +158,10 @@ export class Routing {
   spreadOut(): void {
     const { clock, options } = this.#parts
     if (this.#spreadingOut !== undefined || this.#isClosed || clock.monotonicMs() < this.#spreadNotBeforeMs) return
-    if (![...this.#seen.values()].some(({ everywhereMs }) => everywhereMs === undefined)) return
+    if (!this.#copies.isMany || this.#snapshot?.directory.counter === this.#everywhereCounter) return
     this.#spreadNotBeforeMs = clock.monotonicMs() + options.refreshMs
     this.#spreadingOut = this.#writeCopies()
-      .catch(ignoreHere) // tried again while somebody waits for it
+      .catch((error: unknown) => this.#tellFailure(error)) // tried again while somebody waits for it
       .finally(() => {
         this.#spreadingOut = undefined
       })
@@ -146,7 +169,7 @@ export class Routing {
 
   /**
    * Swaps the directory for what `change` makes of it. Another client's change wins over this one's and is fetched instead:
-   * then the answer is false.
+   * then the answer is false. It is true also where `change` gives nothing, or the client is closed.
    */
   async swap(change: (directory: Directory) => Directory | undefined): Promise<boolean> {
     while (this.#busy !== undefined) await this.#busy.catch(ignoreHere)
@@ -213,7 +236,7 @@ export class Routing {
       routes.set(key, routeOf(key, stamp))
       counter = Math.max(counter, stamp.revision)
     }
-    return { ...directory, counter: counter + counterGap, routes }
+    return { ...directory, healCount: (directory.healCount ?? 0) + 1, counter: counter + counterGap, routes }
   }
 
   #exclusively(work: () => Promise<void>): Promise<void> {
@@ -238,6 +261,7 @@ export class Routing {
       }
       const shown = text === undefined || version === undefined ? undefined : decodeDirectory(text)
       if (shown !== undefined) checkTimings(shown, options)
+      if (place !== firstPlace && shown !== undefined && this.#isLate(shown)) return this.#fetchFirst(place)
       const missing = this.#missingFrom(shown)
       if (shown !== undefined && missing === undefined) {
         this.#adopt(shown, text as string, version as string, beganMs)
@@ -248,6 +272,12 @@ export class Routing {
       await this.#put(firstPlace, version, encodeDirectory(missing ?? this.#newDirectory()))
     }
     throw new BackendError('unavailable', `The directory did not show in ${roundsMax} rounds what was written to it.`)
+  }
+
+  /** Whether a copy is older than what this process was shown last. */
+  #isLate(shown: Directory): boolean {
+    const known = this.#snapshot?.directory
+    return known !== undefined && isSameMaking(known, shown) && shown.counter < known.counter
   }
 
   /** And brings a place up to date that was late: else every fetch would go to both. */
@@ -264,6 +294,7 @@ export class Routing {
     const directory = this.#snapshot?.directory
     if (directory === undefined) return
     await this.#copies.bringUpToDate(directory, encodeDirectory(directory), (request) => this.#request(request))
+    this.#everywhereCounter = directory.counter
     const everywhereMs = this.#parts.clock.monotonicMs()
     for (const seen of this.#seen.values())
       if (seen.route.revision <= directory.counter) seen.everywhereMs ??= everywhereMs
@@ -291,6 +322,8 @@ export class Routing {
   #adopt(directory: Directory, text: string, version: string, beganMs: number): void {
     const { clock, events, options } = this.#parts
     this.#shownMs = beganMs
+    // Somebody may have been shown the directory without what was lost, and acts upon that for a lease.
+    if ((this.#snapshot?.directory.healCount ?? 0) !== (directory.healCount ?? 0)) this.#beginAnew()
     if (this.#snapshot?.renew(directory, text, version, beganMs + options.leaseMs) === true) return
     this.#snapshot = new Snapshot(directory, text, version, beganMs + options.leaseMs)
     const sinceMs = clock.monotonicMs()
@@ -306,19 +339,30 @@ export class Routing {
     }
   }
 
+  #beginAnew(): void {
+    this.#waitsBegun += 1
+    this.#everywhereCounter = undefined
+    const sinceMs = this.#parts.clock.monotonicMs()
+    for (const [key, { route }] of this.#seen)
+      this.#seen.set(key, { route, sinceMs, everywhereMs: this.#copies.isMany ? undefined : sinceMs })
+  }
+
   #request<T>(request: Parameters<typeof callWithin<T>>[2]): Promise<T> {
     return callWithin(this.#parts.clock, this.#parts.requestTimeoutMs, request)
   }
 
+  #tellFailure(error: unknown): void {
+    const { events } = this.#parts
+    if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
+  }
+
   #arm(): void {
     if (this.#isClosed) return
-    const { clock, options, events } = this.#parts
+    const { clock, options } = this.#parts
     this.#timer = clock.setTimer(
       () => {
         void this.refresh()
-          .catch((error: unknown) => {
-            if (events.hasListeners('directory-failed')) events.emit('directory-failed', { error })
-          })
+          .catch((error: unknown) => this.#tellFailure(error))
           .finally(() => this.#arm())
       },
       options.refreshMs,

@@ -57,8 +57,10 @@ export class ShardRequests {
   #requireCurrent(): void {
     const { routing, clock } = this.#parts
     const route = routing.currentAt(clock.nowMs())?.route(this.#key)
-    if (route === undefined || !isSameRoute(route, this.#route))
-      throw new MovedOnError('The route has changed, or the lease is over; whoever is there then goes on.')
+    if (routing.isClosed || route === undefined || !isSameRoute(route, this.#route))
+      throw new MovedOnError(
+        'The route has changed, the lease is over or the client closes; whoever is there then goes on.',
+      )
   }
 }
 

@@ -41,6 +41,7 @@ export class Stamping {
       clock,
       random,
       underWayMax,
+      refusedPauseMs: 0, // whatever it is that refuses a stamp, the key must not wait for long when it is mended
       silentMsMax: parts.retryHorizonMs,
       run: (key, route, outcome) => this.#send(key, route, outcome),
       onFailure: (key, { phase }, error) => {
@@ -57,6 +58,11 @@ export class Stamping {
   /** Sends the stamps of these routes that are not there yet. */
   want(routes: ReadonlyMap<string, Route>): void {
     if (this.#parts.store.stampRoute !== undefined) this.#jobs.want(routes)
+  }
+
+  /** Forgets which are there. */
+  reset(): void {
+    this.#jobs.reset()
   }
 
   /** Resolves when none is under way, or each has had its time. */

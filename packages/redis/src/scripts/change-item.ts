@@ -23,8 +23,12 @@ local key, mode, head, sort, stamp, body = KEYS[1], ARGV[1], ARGV[2], ARGV[3], A
 ${foreignSource}
 ${itemSource}
 ${routeSource}
-local refusal, route = foreign(key, head)
+local refusal, route = foreign(key, head, mode ~= 'put')
 if refusal then return refusal end
+-- A place that was given up before an item came to it: nothing can be put there any more.
+if route ~= nil and mode ~= 'put' and redis.call('HEXISTS', key, '~spillway~sealed') == 1 then
+  return route and {'done', route} or 'done'
+end
 -- Told to a delete: who does not know the route has not reached all places of the item.
 local stamped = mode ~= 'put' and (route or route == nil and routeAt(key)) or false
 

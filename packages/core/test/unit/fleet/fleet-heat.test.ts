@@ -200,7 +200,7 @@ describe('a key shrinks', () => {
   })
 
   test('at once where no time to cool is asked for, but never while it is hot', () => {
-    const world = new World({ coolMs: 0 })
+    const world = new World({ coolMs: 0, declaredMs: 3_000 })
     world.routes.set('hot', routeOf(4))
     world.noteFor(20_000, { hot: 2_500 })
     expect(world.shrinks()).toEqual({})

@@ -26,12 +26,16 @@ describe('healing', () => {
 
   test('brings back a directory that vanished, with its seed and a counter well ahead', () => {
     const remembered = directory(1, 12, { a: active })
-    expect(heal(remembered, undefined)).toEqual({ ...remembered, counter: 1_012 })
+    expect(heal(remembered, undefined)).toEqual({ ...remembered, healCount: 1, counter: 1_012 })
   })
 
   test('brings back a route that is missing, and one that is shown in an earlier revision', () => {
     const remembered = directory(1, 21, { a: active, b: other })
-    expect(heal(remembered, directory(1, 11, { a: announced }))).toEqual({ ...remembered, counter: 1_021 })
+    expect(heal(remembered, directory(1, 11, { a: announced }))).toEqual({
+      ...remembered,
+      healCount: 1,
+      counter: 1_021,
+    })
   })
 
   test('keeps what others changed later', () => {
@@ -49,7 +53,7 @@ describe('healing', () => {
   test('prefers the directory that was made first to one that a newcomer made, which loses only what both have', () => {
     const elder = directory(1, 12, { a: active })
     const younger = directory(2, 21, { a: other, b: other })
-    const merged = { ...elder, counter: 1_021, routes: new Map([['a', active]]).set('b', other) }
+    const merged = { ...elder, healCount: 1, counter: 1_021, routes: new Map([['a', active]]).set('b', other) }
     expect(heal(elder, younger)).toEqual(merged)
     expect(heal(younger, merged)).toBeUndefined()
     expect(heal(younger, elder)).toEqual(merged)
@@ -57,7 +61,7 @@ describe('healing', () => {
 
   test('keeps the seed of the directory that was made first, also where nothing is spread', () => {
     const elder = directory(1, 0, {})
-    expect(heal(elder, directory(2, 0, {}))).toEqual({ ...elder, counter: 1_000 })
+    expect(heal(elder, directory(2, 0, {}))).toEqual({ ...elder, healCount: 1, counter: 1_000 })
     expect(heal(directory(2, 0, {}), elder)).toBeUndefined()
   })
 })

@@ -15,6 +15,7 @@ import { opened, type OpenOptions } from '../../doubles/opened.js'
 import { openedSpread, shortLease } from '../../doubles/spread.js'
 import { allOf } from '../../doubles/spread-collection.js'
 
+const call = { signal: new AbortController().signal }
 const rules = { n: sum(), ids: union(), top: max() }
 
 /** A store on which `hot` has `fanout` shards that were all written to, by clients that are gone. */
@@ -111,6 +112,24 @@ describe('a key that has cooled', () => {
   })
 })
 
+test('a wait begins anew when the store had lost the drain and somebody wrote it back', async () => {
+  const { store, clock } = await spreadStore(2)
+  const { client } = await member(store, { clock })
+  const before = await store.directory.read(call)
+  await drainRoute(store, 'hot', 1)
+  await clock.advance(300)
+  const { version } = await store.directory.read(call)
+  await store.directory.swap(version, before.text ?? '', call) // others may fetch this, and put into shard 1 for a lease
+  await clock.advance(100)
+  expect(await phaseIn(store)).toBe('draining')
+  const phases: string[] = []
+  client.on('route-changed', ({ phase }) => phases.push(phase))
+  await clock.advance(290)
+  expect(phases).not.toContain('settled')
+  await clock.advance(10_000)
+  expect(phases.slice(-2)).toEqual(['settled', 'cold'])
+})
+
 describe('a client', () => {
   test('leaves a key alone of which it has declared nothing', async () => {
     const { store, clock } = await spreadStore(4)
@@ -136,7 +155,7 @@ describe('a client', () => {
     expect(await phaseIn(store)).toBe('draining')
     expect(stalled[0]).toMatchObject({ key: 'hot', phase: 'draining', error: { kind: 'rejected' } })
     const { posts, items } = await member(store, { clock, seed: 2 })
-    await clock.advance(5_000)
+    await clock.advance(10_000)
     expect(await phaseIn(store)).toBe('cold')
     expect(await clock.run(posts.read('hot'))).toMatchObject({ n: 8, top: 7 })
     expect(await clock.run(allOf(items.iterate('hot')))).toHaveLength(sorts.length)
