@@ -26,7 +26,11 @@ function countedPlaces(inner: Backend = memory()) {
     const { text } = (await at?.read(call)) ?? {}
     return text === undefined ? undefined : decodeDirectory(text).routes.get('hot')?.phase
   }
-  return { store, reads, refusing, phaseAt }
+  const leaderAt = async (index: number) => {
+    const at = index === 0 ? inner.directory : inner.directory.copy?.(index)
+    return decodeDirectory((await at?.read(call))?.text ?? '').leader?.id
+  }
+  return { store, reads, refusing, phaseAt, leaderAt }
 }
 
 async function joined(store: Backend, clock: FakeClock, seed: number, fanout?: number) {
@@ -90,6 +94,24 @@ describe('a directory in four places', () => {
     await Promise.all([2, 3, 4, 5, 6].map((seed) => joined(store, clock, seed)))
     await clock.advance(3_000)
     expect(await Promise.all([0, 1, 2, 3].map(phaseAt))).toEqual(['active', 'active', 'active', 'active'])
+  })
+
+  test('tells in all of them who leads, so that a cooled key is merged back wherever the leader reads', async () => {
+    const { store, phaseAt, leaderAt } = countedPlaces()
+    const clock = new FakeClock()
+    const { client } = await joined(store, clock, 1, 4)
+    await clock.advance(1_500)
+    expect(await phaseAt(0)).toBe('active')
+    await client.close()
+    const sharding = { coolMs: 2_000 }
+    for (const seed of [2, 3, 4, 5]) {
+      const other = await createClient({ backend: store, clock, random: seededRandom(seed), routing, sharding })
+      other.records('post', { n: sum() })
+    }
+    await clock.advance(20_000)
+    expect(await Promise.all([0, 1, 2, 3].map(phaseAt))).toEqual(['cold', 'cold', 'cold', 'cold'])
+    const leaders = await Promise.all([0, 1, 2, 3].map(leaderAt))
+    expect(new Set(leaders).size).toBe(1)
   })
 
   test('refuses a client that would keep it in another number of places', async () => {
