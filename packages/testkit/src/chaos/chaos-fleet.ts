@@ -35,10 +35,12 @@ export class ChaosFleet {
     this.#parts = parts
   }
 
-  /** Starts all; resolves when all are at work. */
+  /** Starts all; resolves when all are at work. Rejects when one ends instead. */
   async start(): Promise<void> {
     for (let slot = 0; slot < this.#parts.processCount; slot++) this.#begin(slot)
     await Promise.all(this.#lives.map(({ opened }) => opened))
+    const [problem] = this.#strange
+    if (problem !== undefined) throw new Error(problem)
   }
 
   /** Kills processes that work and starts them anew, and lets them stand still and go on, until it is over. All work when this has settled. */

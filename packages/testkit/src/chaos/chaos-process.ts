@@ -51,6 +51,7 @@ async function opened(open: () => Promise<OpenedChaosClient>, ledger: Ledger, st
     try {
       return await open()
     } catch (error) {
+      if ((error as { readonly retryable?: unknown }).retryable !== true) throw error
       ledger.noteFailure('open', error)
       await pause(startPauseMs)
     }
