@@ -1,5 +1,6 @@
 // The rules of the protocol, and how each is taken out of the code: texts that stand once in a source, and what stands there
-// instead. `test` is the beginning of the title of the directed history that fails without the rule, where there is one.
+// instead. `test` is the beginning of the title of the directed history that fails without the rule, where there is one; `within`
+// is in how many seeds the simulation misses the rule for certain, for those that it misses soon.
 const core = 'packages/core/src'
 
 export const rules = [
@@ -13,10 +14,16 @@ export const rules = [
         from: 'return this.#isDue(key, route, leaseMs) && this.#stamping.isThere(key, route)',
         to: 'return this.#stamping.isThere(key, route)',
       },
+      {
+        file: `${core}/routing/coordinator.ts`,
+        from: '!this.#isDue(key, route, this.#parts.leaseMs)) continue',
+        to: "(route.phase !== 'announced' && !this.#isDue(key, route, this.#parts.leaseMs))) continue",
+      },
     ],
   },
   {
     rule: 'dedupe',
+    within: 200,
     says: 'an attempt that is made again carries the same number',
     test: 'dedupe',
     edits: [
@@ -29,6 +36,7 @@ export const rules = [
   },
   {
     rule: 'dedupe in the store',
+    within: 200,
     says: 'a number that was applied is not applied again',
     edits: [
       {
@@ -40,6 +48,7 @@ export const rules = [
   },
   {
     rule: 'expired in the store',
+    within: 1500,
     says: 'a forgotten number is refused',
     edits: [
       {
@@ -62,6 +71,7 @@ export const rules = [
   },
   {
     rule: 'sticky-retry',
+    within: 300,
     says: 'a write whose outcome is unknown goes to the same shard again',
     test: 'sticky-retry',
     edits: [
@@ -80,6 +90,7 @@ export const rules = [
   },
   {
     rule: 'seal',
+    within: 800,
     says: 'a shard is frozen before it is merged back',
     edits: [
       {
@@ -91,6 +102,7 @@ export const rules = [
   },
   {
     rule: 'absorb',
+    within: 300,
     says: 'a shard is taken in once',
     edits: [
       {
@@ -102,6 +114,7 @@ export const rules = [
   },
   {
     rule: 'absorbed',
+    within: 400,
     says: 'a reader leaves out what another shard has taken in',
     edits: [
       {
@@ -154,6 +167,7 @@ export const rules = [
   },
   {
     rule: 'generation',
+    within: 1000,
     says: 'every growth opens new places',
     edits: [
       {
@@ -228,6 +242,7 @@ export const rules = [
   },
   {
     rule: 'every-candidate',
+    within: 1500,
     says: 'a delete reaches every place where the item may be',
     test: 'every-candidate',
     edits: [
@@ -240,6 +255,7 @@ export const rules = [
   },
   {
     rule: 'every-candidate: a get',
+    within: 300,
     says: 'a read asks every place where the item may be',
     edits: [
       {
@@ -251,6 +267,7 @@ export const rules = [
   },
   {
     rule: 'newest-wins',
+    within: 300,
     says: 'of several versions a reader takes the newest',
     test: 'newest-wins',
     edits: [
@@ -263,6 +280,7 @@ export const rules = [
   },
   {
     rule: 'newest-wins in the store',
+    within: 400,
     says: 'a put never replaces something newer',
     edits: [
       {

@@ -40,6 +40,7 @@ class World {
       random: seededRandom(seed),
       limits: { requestTimeoutMs: 20_000, writeTimeoutMs: 60_000, clockSkewMaxMs: 0 },
       gather: { shardTimeoutMs: 60_000 },
+      sharding: { fanoutMax: 1 }, // or keys without traffic would be merged back
     })
     clients.push(client)
     return client.collection<Item>('items')
