@@ -29,7 +29,7 @@ local function foreign(key, head, isLook)
   if score and not string.find(score.err, 'WRONGTYPE', 1, true) then return score end
   local route = score and redis.pcall('HGET', key, '~spillway~route')
   if type(route) == 'string' and redis.call('HLEN', key) == 1 then return nil, route end
-  if isLook and type(route) ~= 'table' and redis.call('HEXISTS', key, '~spillway~sealed') == 1 then
+  if isLook and score and type(route) ~= 'table' and redis.call('HEXISTS', key, '~spillway~sealed') == 1 then
     local isEmpty = true
     for _, field in ipairs(redis.call('HKEYS', key)) do isEmpty = isEmpty and string.find(field, '^~spillway~[^=]') end
     if isEmpty then return nil, route end
