@@ -32,7 +32,7 @@ describe('the server', () => {
     expect(await once(server, 'exit')).toEqual([0, null])
     expect(output).toContain(`${signal}: answering what has come in`)
     expect(output.replaceAll(/\s+/g, ' ')).toContain(
-      'closed: { failures: [], failureCount: 0, closeError: undefined, kept: [] }',
+      'closed: { failures: [], failureCount: 0, closeError: undefined, kept: undefined }',
     )
   })
 
