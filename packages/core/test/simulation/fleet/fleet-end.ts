@@ -77,7 +77,8 @@ function readOnce(world: FleetWorld): void {
 function seeLater(world: FleetWorld, isMergedBack: boolean): void {
   const { profile, store } = world
   const { retryHorizonMs, leaseMs, sealRetentionMs } = profile.timings
-  wait(world, Math.max(sealRetentionMs, 2 * retryHorizonMs + leaseMs + clockSkewMaxMs) + 1)
+  const tombstoneMs = 2 * retryHorizonMs + leaseMs + clockSkewMaxMs
+  wait(world, 1 + (profile.isForgetful ? tombstoneMs : Math.max(sealRetentionMs, tombstoneMs)))
   for (const key of profile.itemKeys) store.sweep(key)
   readAll(world)
   if (world.violation !== undefined) return

@@ -96,8 +96,8 @@ export function drawProfile(random: Random): Profile {
   const names = ['k', 'm'].slice(0, keyCount)
   const recordKeys = kind === 'items' ? [] : names.map((name) => (kind === 'shared' ? name : `r/${name}`))
   const itemKeys = kind === 'records' ? [] : names.map((name) => (kind === 'shared' ? name : `c/${name}`))
-  const timings = drawTimings(random)
   const isForgetful = random.next() < 0.25
+  const timings = drawTimings(random, isForgetful)
   const wallSkewMs = random.next() < 0.7 ? 0 : kind === 'records' ? oneOf(random, [300, 3_000]) : 300
   return {
     processCount: oneOf(random, [2, 2, 2, 3, 3, 4, 5]),
@@ -121,7 +121,8 @@ export function drawProfile(random: Random): Profile {
   }
 }
 
-function drawTimings(random: Random): Timings {
+/** What a failover takes is seconds old, and seals stay for a day: so none expires in a world that forgets. */
+function drawTimings(random: Random, isForgetful: boolean): Timings {
   const isPatient = random.next() < 0.45
   const retryHorizonMs = isPatient ? 3_000 : oneOf(random, [1_000, 1_500])
   const requestTimeoutMs = oneOf(random, [100, 150, 500, 500])
@@ -129,7 +130,7 @@ function drawTimings(random: Random): Timings {
     refreshMs: oneOf(random, [50, 90]),
     leaseMs: oneOf(random, [150, 150, 300]),
     retryHorizonMs,
-    sealRetentionMs: retryHorizonMs + oneOf(random, [200, 2_000]),
+    sealRetentionMs: isForgetful ? 600_000 : retryHorizonMs + oneOf(random, [200, 2_000]),
     requestTimeoutMs,
     writeTimeoutMs: isPatient ? 2_500 : 700,
     shardTimeoutMs: isPatient ? 2_500 : 700,
