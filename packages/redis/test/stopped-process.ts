@@ -6,6 +6,9 @@ import { Redis } from 'ioredis'
 import { opened } from './clients.js'
 import { openMember, type Member } from './fleet.js'
 
+/** On a busy machine, too. */
+const patient = { limits: { requestTimeoutMs: 5_000 } }
+
 /** A request, or its answer, as this process saw it leave or arrive. */
 export interface Traffic {
   /** By the machine's clock. */
@@ -14,6 +17,8 @@ export interface Traffic {
   /** The same for a request and its answer. */
   readonly request: number
   readonly to: 'directory' | 'data'
+  /** The command, as far as it tells what it is. */
+  readonly command: string
 }
 
 /** What it says after each turn. */
@@ -28,6 +33,8 @@ interface Command {
   readonly promise: Promise<unknown>
 }
 
+const commandCharactersMax = 400
+
 const [port = ''] = process.argv.slice(2)
 
 /** Notes every request of a client that concerns the directory or the key. */
@@ -35,17 +42,19 @@ function watched(driver: Redis, key: string): Traffic[] {
   const traffic: Traffic[] = []
   const send = driver.sendCommand.bind(driver) as (...args: unknown[]) => unknown
   let count = 0
-  driver.sendCommand = (command: Command, ...rest: unknown[]) => {
-    const text = command.args.map(String).join(' ')
+  driver.sendCommand = (sent: Command, ...rest: unknown[]) => {
+    const text = sent.args.map(String).join(' ')
     const to = text.includes('~spillway~directory') ? 'directory' : text.includes(key) ? 'data' : undefined
     const request = ++count
-    const note = (what: Traffic['what']) => to !== undefined && traffic.push({ atMs: machineMs(), what, request, to })
+    const command = text.slice(0, commandCharactersMax)
+    const note = (what: Traffic['what']) =>
+      to !== undefined && traffic.push({ atMs: machineMs(), what, request, to, command })
     note('sent')
-    command.promise.then(
+    sent.promise.then(
       () => note('answered'),
       () => undefined,
     )
-    return send(command, ...rest)
+    return send(sent, ...rest)
   }
   return traffic
 }
@@ -58,7 +67,7 @@ async function end(member: Member): Promise<void> {
 async function main(): Promise<void> {
   const driver = new Redis({ port: Number(port), host: '127.0.0.1' })
   const traffic = watched(driver, 'hot')
-  const member = await openMember(await opened(driver))
+  const member = await openMember(await opened(driver), patient)
   const { counts } = member
   const feed = member.client.collection<{ readonly by: string }>('feed', { prefix: 'feed-' })
   let turnCount = 0

@@ -34,7 +34,8 @@ afterEach(() => {
 })
 
 async function member(): Promise<Member> {
-  return openMember(await opened(new Redis({ port: server.port, host: '127.0.0.1' })))
+  const limits = { requestTimeoutMs: 5_000 } // on a busy machine, too
+  return openMember(await opened(new Redis({ port: server.port, host: '127.0.0.1' })), { limits })
 }
 
 /** The process that is stopped. */
@@ -44,14 +45,14 @@ class Stopped {
   })
 
   async ready(): Promise<void> {
-    await once(this.#child, 'message')
+    await this.#said()
   }
 
   /** One more write and one more item, and what it reads then. */
   async turn(): Promise<Turn> {
-    const said = once(this.#child, 'message')
+    const said = this.#said()
     this.#child.send('turn')
-    return ((await said) as [Turn])[0]
+    return (await said) as Turn
   }
 
   /** The same, of a process that stands still while `meanwhile` happens and is told before it goes on. `goneOnMs` is when. */
@@ -75,6 +76,14 @@ class Stopped {
     const ended = once(this.#child, 'exit')
     this.#child.send('end')
     await ended
+  }
+
+  async #said(): Promise<unknown> {
+    const ended = once(this.#child, 'exit').then(([code]) => {
+      throw new Error(`The process ended with ${code} before it said anything; what it has printed says why.`)
+    })
+    const [message] = (await Promise.race([once(this.#child, 'message'), ended])) as [unknown]
+    return message
   }
 
   /** Ends it, if it has not ended. */
