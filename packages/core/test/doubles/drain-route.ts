@@ -20,7 +20,7 @@ export function drainRoute(store: Backend, key: string, fanout: number): Promise
 }
 
 /** Takes one step of a key's route, as another client would. */
-export async function changeRoute(
+async function changeRoute(
   store: Backend,
   key: string,
   step: (route: Route, revision: number) => Route,
