@@ -30,7 +30,7 @@ export async function runSimulation({ worker, from, seeds, minutes, workers, fai
   try {
     await Promise.all(children.map(runChild))
   } finally {
-    for (const child of children) child.disconnect()
+    for (const child of children) if (child.connected) child.disconnect()
   }
   return total
 }
@@ -42,7 +42,7 @@ export async function replay(worker, seed) {
     const { failures } = await ask(child, { from: seed, count: 1, isChronicled: true, isEveryFailureWanted: false })
     return failures[0]
   } finally {
-    child.disconnect()
+    if (child.connected) child.disconnect()
   }
 }
 

@@ -99,14 +99,15 @@ function disturb(world: FleetWorld, what: Fault, process: FleetWorld['up'][numbe
     case 'contention':
       for (let i = 0; i < 10; i++) time.after(i * 7, () => director.contend())
       return
-    case 'jumpWall': {
+    case 'jumpWall':
       if (wallSkewMs === 0) return
-      const byMs = wholeBetween(random, -wallSkewMs, wallSkewMs)
-      chronicle.note(process.name, `has its wall clock set by ${byMs} ms`)
-      return process.clock.jumpWall(byMs)
-    }
+      return soonAfterChange(world, 60, () => {
+        const byMs = wholeBetween(random, -wallSkewMs, wallSkewMs)
+        chronicle.note(process.name, `has its wall clock set by ${byMs} ms`)
+        process.clock.jumpWall(byMs)
+      })
     case 'forget':
-      return forget(world)
+      return soonAfterChange(world, 400, () => failOver(world))
     default:
       what satisfies never
   }
@@ -132,16 +133,15 @@ function goOn(world: FleetWorld, process: FleetWorld['up'][number]): void {
     })
 }
 
-/** At any time, or soon after a change, which is then the one that is lost. */
-function forget(world: FleetWorld): void {
-  const { random, time, store } = world
-  if (happens(random, 0.3)) return failOver(world)
+/** At once, or up to so much later than the next change of the directory: most of what can go wrong does so then. */
+function soonAfterChange({ random, time, store }: FleetWorld, soonMs: number, run: () => void): void {
+  if (happens(random, 0.3)) return run()
   const { version } = store.document
   const look = (left: number) => {
-    if (store.document.version !== version) time.after(wholeBetween(random, 20, 400), () => failOver(world))
-    else if (left > 0) time.after(25, () => look(left - 1))
+    if (store.document.version !== version) time.after(random.next() * soonMs, run)
+    else if (left > 0) time.after(15, () => look(left - 1))
   }
-  look(20)
+  look(40)
 }
 
 /** What was not replicated yet is lost, which is never long ago; what brings it about may have taken all processes with it. */

@@ -153,8 +153,12 @@ export class ItemLedger {
     const { tombstoneMs, isWallSkewed } = this.#cases
     // A key without a route has the store's own delete: a late copy of an older put brings the item back.
     if (item.removedAt.some((at) => later.beganAt < at && at < cause.arrivedAt)) return true
-    // A delete that was never finished: an older version may show once the tombstones that it left have expired.
-    if (item.operations.some((one) => isUnfinishedDelete(one) && nowMs - one.beganMs >= tombstoneMs)) return true
+    // A delete that was never finished: an older version may show once the tombstones that it left have expired, or at once
+    // where it left none, for it took the key to be cold.
+    for (const one of item.operations) {
+      if (!isUnfinishedDelete(one)) continue
+      if (nowMs - one.beganMs >= tombstoneMs || item.removedAt.some((at) => at > one.beganAt)) return true
+    }
     // The store has forgotten a drain, of which shard 0 knows: a put that does not go there may go where nobody will look.
     if (later.endedAt > (this.#drainLostAt.get(later.key) ?? Infinity)) return true
     if (!isWallSkewed) return false
