@@ -17,7 +17,7 @@ export const rules = [
       {
         file: `${core}/routing/coordinator.ts`,
         from: '!this.#isDue(key, route, this.#parts.leaseMs)) continue',
-        to: "(route.phase !== 'announced' && !this.#isDue(key, route, this.#parts.leaseMs))) continue",
+        to: "!this.#isDue(key, route, route.phase === 'announced' ? -Infinity : this.#parts.leaseMs)) continue",
       },
     ],
   },
@@ -184,7 +184,7 @@ export const rules = [
       {
         file: `${core}/routing/coordinator.ts`,
         from: '!this.#isDue(key, route, this.#parts.leaseMs)) continue',
-        to: "(route.phase !== 'draining' && !this.#isDue(key, route, this.#parts.leaseMs))) continue",
+        to: "!this.#isDue(key, route, route.phase === 'draining' ? -Infinity : this.#parts.leaseMs)) continue",
       },
     ],
   },
@@ -195,7 +195,7 @@ export const rules = [
       {
         file: `${core}/routing/coordinator.ts`,
         from: '!this.#isDue(key, route, this.#parts.leaseMs)) continue',
-        to: "(route.phase !== 'settled' && !this.#isDue(key, route, this.#parts.leaseMs))) continue",
+        to: "!this.#isDue(key, route, route.phase === 'settled' ? -Infinity : this.#parts.leaseMs)) continue",
       },
     ],
   },
@@ -205,8 +205,8 @@ export const rules = [
     edits: [
       {
         file: `${core}/routing/shard-requests.ts`,
-        from: 'if (route === undefined || !isSameRoute(route, this.#route))',
-        to: "if (route === undefined && this.#key === '' && !isSameRoute(this.#route, this.#route))",
+        from: 'if (routing.isClosed || route === undefined || !isSameRoute(route, this.#route))',
+        to: 'if (routing.isClosed && !isSameRoute(route ?? this.#route, this.#route))',
       },
     ],
   },

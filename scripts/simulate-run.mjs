@@ -53,7 +53,7 @@ function start(worker) {
 
 function ask(child, batch) {
   return new Promise((resolve, reject) => {
-    const onExit = (code) => reject(new Error(`A process of the simulation ended with ${code}.`))
+    const onExit = (code, signal) => reject(new Error(`A process of the simulation ended with ${code ?? signal}.`))
     child.once('exit', onExit)
     child.once('message', (result) => {
       child.off('exit', onExit)
