@@ -2,9 +2,12 @@ import { type Backend, type Client, type Collection, createClient, max, type Rec
 
 import { waitUntil } from '../time/wait.js'
 
-const routing = { refreshMs: 300, leaseMs: 1_000, retryHorizonMs: 60_000, sealRetentionMs: 120_000 } as const
+const routing = { refreshMs: 200, leaseMs: 700, retryHorizonMs: 60_000, sealRetentionMs: 120_000 } as const
 const rules = { n: sum(), ids: union(), top: max() }
 const key = 'hot'
+
+/** An engine on a busy machine may take long. */
+const patienceMs = 90_000
 
 /** What a key held and cost, while it was spread and after it had cooled. */
 export interface SpreadAndCooled {
@@ -39,7 +42,7 @@ export async function spreadAndCool(
 ): Promise<SpreadAndCooled> {
   const member = async (fanout?: number): Promise<Member> => {
     const hot = fanout === undefined ? [] : [{ match: key, fanout }]
-    const client = await createClient({ backend: await open(), routing, sharding: { rules: hot, coolMs: 1_500 } })
+    const client = await createClient({ backend: await open(), routing, sharding: { rules: hot, coolMs: 1_000 } })
     return { client, records: client.records('record', rules), items: client.collection<{ n: number }>('items') }
   }
   const ids: string[] = []
@@ -58,7 +61,7 @@ export async function spreadAndCool(
   }
   const declaring = await member(4)
   const declaredPhases = phasesOf(declaring.client)
-  await waitUntil('the key is spread', () => declaredPhases.at(-1) === 'active')
+  await waitUntil('the key is spread', () => declaredPhases.at(-1) === 'active', patienceMs)
   const first = await member()
   const phases = phasesOf(first.client)
   const others = await Promise.all(Array.from({ length: 7 }, () => member()))
@@ -66,10 +69,14 @@ export async function spreadAndCool(
   for (const writer of writers) for (let i = 0; i < 5; i++) await write(writer)
   const spread = kinds.records ? await shardsRead(declaring) : undefined
   await declaring.client.close()
-  await waitUntil('the key is cold again', async () => {
-    for (const writer of writers) await write(writer)
-    return phases.at(-1) === 'cold'
-  })
+  await waitUntil(
+    'the key is cold again',
+    async () => {
+      for (const writer of writers) await write(writer)
+      return phases.at(-1) === 'cold'
+    },
+    patienceMs,
+  )
   await Promise.all(others.map(({ client }) => client.close()))
   const cooled = kinds.records ? await shardsRead(first) : undefined
   await first.client.close()
