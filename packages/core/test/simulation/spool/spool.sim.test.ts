@@ -90,7 +90,7 @@ describe('a spool', () => {
       { numRuns: 200 },
     )
     // A run in which nothing was replayed, refused, interrupted or lost would show nothing.
-    expect(Math.min(...Object.values(total))).toBeGreaterThan(5)
+    expect(Math.min(total.replayed, total.refused, total.interrupted, total.lost)).toBeGreaterThan(20)
     console.info(`spool: ${JSON.stringify(total)}`)
   })
 })
