@@ -80,3 +80,9 @@ export function asBackendError(error: unknown): BackendError {
   const message = `The backend failed with a kind that there is not, ${describe(error.kind)}: ${describeError(error)}`
   return new BackendError('unknown', message, { cause: error })
 }
+
+/** Whether a request failed in a way that will not get better by itself, with nothing done. */
+export function isRefusal(error: unknown): boolean {
+  const { kind } = asBackendError(error)
+  return kind === 'invalid' || kind === 'rejected'
+}

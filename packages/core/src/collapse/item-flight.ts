@@ -10,7 +10,7 @@
 
 import type { ItemChange } from '../admission/item-admission.js'
 import type { CollectionStore, ItemWriteAnswer } from '../backend/collection-store.js'
-import { asBackendError, BackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
+import { asBackendError, BackendError, type ThrottleDetail, throttlesOf, isRefusal } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
 import { unitsOf } from '../backend/guarded-backend.js'
 import type { Call, RouteStamp } from '../backend/request.js'
@@ -314,10 +314,6 @@ export class ItemFlight {
 }
 
 const none: readonly ShardRef[] = []
-
-function isRefusal({ kind }: BackendError): boolean {
-  return kind === 'invalid' || kind === 'rejected'
-}
 
 function later(a: Stamp | undefined, b: Stamp | undefined): Stamp | undefined {
   if (a === undefined || b === undefined) return a ?? b

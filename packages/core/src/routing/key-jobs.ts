@@ -6,7 +6,7 @@
 // Cost: an entry for each route that waits for a job.
 // Source: docs/routing.md.
 
-import { asBackendError } from '../backend/backend-error.js'
+import { isRefusal } from '../backend/backend-error.js'
 import type { Random } from '../chance/random.js'
 import { backoffMs } from '../internal/backoff.js'
 import type { Clock } from '../time/clock.js'
@@ -112,9 +112,4 @@ export class KeyJobs {
     this.#underWay.add(running)
     void running.finally(() => this.#underWay.delete(running))
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  const { kind } = asBackendError(error)
-  return kind === 'invalid' || kind === 'rejected'
 }

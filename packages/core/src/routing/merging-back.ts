@@ -12,7 +12,7 @@
 import pLimit from 'p-limit'
 
 import type { Backend, ShardContents } from '../backend/backend.js'
-import { asBackendError, BackendError } from '../backend/backend-error.js'
+import { asBackendError, BackendError, isRefusal } from '../backend/backend-error.js'
 import type { CollectionStore } from '../backend/collection-store.js'
 import type { SortType } from '../item/sort-value.js'
 import type { ShardRef } from '../operation.js'
@@ -257,11 +257,6 @@ async function removeItems(
     await Promise.all(removals.map((removal) => limit(removal)))
   }
   return count
-}
-
-function isRefusal(error: unknown): boolean {
-  const { kind } = asBackendError(error)
-  return kind === 'invalid' || kind === 'rejected'
 }
 
 function notMine(what: string): BackendError {

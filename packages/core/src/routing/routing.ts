@@ -181,7 +181,7 @@ export class Routing {
       if (before === undefined || directory === undefined) return
       const beganMs = this.#parts.clock.nowMs()
       const text = encodeDirectory(directory)
-      const version = await this.#put(firstPlace, before.version, text)
+      const version = await this.#put(before.version, text)
       isBeaten = version === undefined
       if (version === undefined) await this.#fetch(firstPlace)
       else this.#adopt(directory, text, version, beganMs)
@@ -269,7 +269,7 @@ export class Routing {
       }
       // A copy that lacks something is only late, or new; what the first place lacks is lost.
       if (place !== firstPlace) return this.#fetchFirst(place)
-      await this.#put(firstPlace, version, encodeDirectory(missing ?? this.#newDirectory()))
+      await this.#put(version, encodeDirectory(missing ?? this.#newDirectory()))
     }
     throw new BackendError('unavailable', `The directory did not show in ${roundsMax} rounds what was written to it.`)
   }
@@ -315,8 +315,8 @@ export class Routing {
     return { madeMs: clock.wallMs(), counter: 0, copies, timings, hashSeed: randomUint32(random), routes: new Map() }
   }
 
-  #put(place: number, expected: string | undefined, text: string): Promise<string | undefined> {
-    return this.#request((call) => this.#copies.at(place).swap(expected, text, call))
+  #put(expected: string | undefined, text: string): Promise<string | undefined> {
+    return this.#request((call) => this.#copies.at(firstPlace).swap(expected, text, call))
   }
 
   #adopt(directory: Directory, text: string, version: string, beganMs: number): void {

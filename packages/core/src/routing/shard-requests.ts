@@ -1,5 +1,5 @@
 import type { Call } from '../backend/backend.js'
-import { asBackendError } from '../backend/backend-error.js'
+import { isRefusal } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
 import type { CollectionStore, StoredItem } from '../backend/collection-store.js'
 import type { Random } from '../chance/random.js'
@@ -48,7 +48,7 @@ export class ShardRequests {
         this.#requireCurrent()
         return answer
       } catch (error) {
-        if (error instanceof MovedOnError || attempt === attemptsMax || !mayHelp(error)) throw error
+        if (error instanceof MovedOnError || attempt === attemptsMax || isRefusal(error)) throw error
         await new Promise<void>((resolve) => clock.setTimer(resolve, backoffMs(attempt, random)))
       }
     }
@@ -62,11 +62,6 @@ export class ShardRequests {
         'The route has changed, the lease is over or the client closes; whoever is there then goes on.',
       )
   }
-}
-
-function mayHelp(error: unknown): boolean {
-  const { kind } = asBackendError(error)
-  return kind !== 'invalid' && kind !== 'rejected'
 }
 
 const itemsPerPage = 100

@@ -130,6 +130,21 @@ test('a wait begins anew when the store had lost the drain and somebody wrote it
   expect(phases.slice(-2)).toEqual(['settled', 'cold'])
 })
 
+test('a wait counts by the monotonic clock: a wall clock that is set forward ends none', async () => {
+  const { store, clock } = await spreadStore(2)
+  const { client } = await member(store, { clock })
+  await drainRoute(store, 'hot', 1)
+  const phases: string[] = []
+  client.on('route-changed', ({ phase }) => phases.push(phase))
+  await clock.advance(100)
+  expect(phases).toEqual(['draining'])
+  clock.jumpWall(10_000)
+  await clock.advance(200)
+  expect(phases).toEqual(['draining'])
+  await clock.advance(10_000)
+  expect(phases).toEqual(['draining', 'settled', 'cold'])
+})
+
 describe('a client', () => {
   test('leaves a key alone of which it has declared nothing', async () => {
     const { store, clock } = await spreadStore(4)
