@@ -9,6 +9,10 @@ const key = 'hot'
 /** An engine on a busy machine may take long. */
 const patienceMs = 90_000
 
+/** A union that grew on would make each write dearer, until the key was hot for good; and so would writes without a pause. */
+const idCount = 64
+const roundEveryMs = 100
+
 /** What a key held and cost, while it was spread and after it had cooled. */
 export interface SpreadAndCooled {
   /** What was acknowledged. */
@@ -45,13 +49,18 @@ export async function spreadAndCool(
     const client = await createClient({ backend: await open(), routing, sharding: { rules: hot, coolMs: 1_000 } })
     return { client, records: client.records('record', rules), items: client.collection<{ n: number }>('items') }
   }
-  const ids: string[] = []
+  const ids = new Set<string>()
+  let top = -1
+  let n = 0
   const sorts: string[] = []
   const write = async ({ records, items }: Member) => {
-    const number = ids.length + sorts.length
+    const number = n + sorts.length
     if (kinds.records) {
-      await records.write(key, { n: 1, ids: [`id-${number}`], top: number })
-      ids.push(`id-${number}`)
+      const id = `id-${n % idCount}`
+      await records.write(key, { n: 1, ids: [id], top: number })
+      ids.add(id)
+      top = number
+      n += 1
     }
     if (kinds.items) {
       const sort = `sort-${String(number).padStart(6, '0')}`
@@ -76,20 +85,20 @@ export async function spreadAndCool(
       return phases.at(-1) === 'cold'
     },
     patienceMs,
+    roundEveryMs,
   )
   await Promise.all(others.map(({ client }) => client.close()))
   const cooled = kinds.records ? await shardsRead(first) : undefined
   await first.client.close()
   const reader = await member()
   const nothing = { n: 0, ids: new Set<string>(), top: undefined }
-  const { n, ids: seen, top = -1 } = kinds.records ? await reader.records.read(key) : nothing
+  const read = kinds.records ? await reader.records.read(key) : nothing
   const seenSorts: string[] = []
   if (kinds.items) for await (const { sort } of reader.items.iterate(key)) seenSorts.push(sort)
   await reader.client.close()
-  const last = ids.length === 0 ? -1 : Number((ids.at(-1) as string).slice(3))
   return {
-    expected: { n: ids.length, ids: ids.toSorted(), top: last, sorts },
-    read: { n, ids: [...seen].toSorted(), top, sorts: seenSorts },
+    expected: { n, ids: [...ids].toSorted(), top, sorts },
+    read: { n: read.n, ids: [...read.ids].toSorted(), top: read.top ?? -1, sorts: seenSorts },
     phases,
     shardCounts: [spread, cooled],
   }
