@@ -11,7 +11,7 @@ test(
       start: startDynamoChaos,
       script: join(import.meta.dirname, '../fixtures/chaos-process.ts'),
       seed: 1,
-      durationMs: 15_000,
+      durationMs: 30_000,
     })
     console.info(report.text)
     expect(report.differences).toEqual([])
