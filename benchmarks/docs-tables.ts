@@ -74,6 +74,7 @@ const shown: readonly Shown[] = [
     heading: 'operations a second, times the first; CPU and requests an operation',
     cell: (row: LoadRow, index) => `${rates(row, index)}, ${row.requests?.toFixed(2) ?? '?'} requests`,
   },
+  { name: 'spool', heading: 'changes acknowledged a second, times the first; CPU a change', cell: rates },
   ...['fleet', 'fleet-large'].flatMap((name) => [
     { name, heading: fleetHeadings.traffic, cell: trafficCell },
     { name, peers: /^Spillway/, heading: fleetHeadings.heat, cell: heatCell },

@@ -24,6 +24,7 @@ const benchmarks: Readonly<Record<string, () => Promise<{ run(): Promise<unknown
   'collection-page': () => import('./scenario/collection-page.bench.js'),
   'cold-items': () => import('./scenario/cold-items.bench.js'),
   'collection-write': () => import('./scenario/collection-write.bench.js'),
+  spool: () => import('./scenario/spool.bench.js'),
   fleet: () => import('./fleet/fleet.bench.js'),
   'fleet-large': () => import('./fleet/fleet-large.bench.js'),
 }
