@@ -1,4 +1,5 @@
-import type { Backend } from './backend/backend.js'
+import { checkKey } from './admission/key-check.js'
+import type { Backend, Capabilities } from './backend/backend.js'
 import { checkBackend } from './backend/guarded-backend.js'
 import type { Random } from './chance/random.js'
 import { SystemRandom } from './chance/system-random.js'
@@ -16,10 +17,8 @@ import type {
   ResolvedShardingOptions,
 } from './resolved-options.js'
 import type { Spool } from './spool/spool.js'
-import type { Clock } from './time/clock.js'
+import { type Clock, clockMethods } from './time/clock.js'
 import { SystemClock } from './time/system-clock.js'
-
-const clockMethods = ['nowMs', 'monotonicMs', 'wallMs', 'setTimer'] as const
 
 /** The most places that the directory may be kept in: 48,000 strong reads a second of up to 4 KB in DynamoDB. */
 const copiesMax = 16
@@ -67,7 +66,7 @@ export function resolveOptions(given: ClientOptions): ResolvedOptions {
     collapse: Object.freeze({ windowMs: numberOption(collapse, 'collapse.windowMs', 0, 60_000, 100) }),
     detection: resolveDetection(options['detection'], backend),
     routing,
-    sharding: resolveSharding(options['sharding']),
+    sharding: resolveSharding(options['sharding'], backend.capabilities),
     gather: Object.freeze({
       concurrencyMax: wholeOption(gather, 'gather.concurrencyMax', 1, 1_024, 16),
       shardTimeoutMs: numberOption(gather, 'gather.shardTimeoutMs', 1, 600_000, 2_000),
@@ -125,7 +124,7 @@ function resolveRouting(given: unknown, backend: Backend): ResolvedRoutingOption
   return routing
 }
 
-function resolveSharding(given: unknown): ResolvedShardingOptions {
+function resolveSharding(given: unknown, capabilities: Capabilities): ResolvedShardingOptions {
   const options = knownOptions(given, 'sharding', ['fanoutMax', 'targetUtilization', 'coolMs', 'rules'])
   const fanoutMax = powerOfTwo(
     options['fanoutMax'] === undefined ? 64 : options['fanoutMax'],
@@ -139,14 +138,17 @@ function resolveSharding(given: unknown): ResolvedShardingOptions {
     fanoutMax,
     targetUtilization: numberOption(options, 'sharding.targetUtilization', 0.01, 1, 0.7),
     coolMs: numberOption(options, 'sharding.coolMs', 0, 86_400_000, 60_000),
-    rules: Object.freeze(rules.map((rule: unknown, i) => resolveRule(rule, `sharding.rules[${i}]`, fanoutMax))),
+    rules: Object.freeze(
+      rules.map((rule: unknown, i) => resolveRule(rule, `sharding.rules[${i}]`, fanoutMax, capabilities)),
+    ),
   })
 }
 
-function resolveRule(given: unknown, path: string, fanoutMax: number): ShardingRule {
+function resolveRule(given: unknown, path: string, fanoutMax: number, capabilities: Capabilities): ShardingRule {
   const { match, fanout } = knownOptions(given, path, ['match', 'fanout'])
   if ((typeof match !== 'string' || match === '') && !(match instanceof RegExp))
     throw new InvalidArgumentError(`${path}.match`, 'a key or a RegExp', match)
+  if (typeof match === 'string') checkKey(match, '', capabilities, `${path}.match`)
   if (match instanceof RegExp && (match.global || match.sticky)) {
     throw new InvalidArgumentError(
       `${path}.match`,

@@ -4,19 +4,29 @@ import { byteLength } from '../internal/byte-length.js'
 import { isWellFormed } from '../internal/well-formed.js'
 
 /** Refuses what cannot be a key of this backend behind a record's prefix. Throws `InvalidArgumentError`. */
-export function checkKey(key: unknown, prefix: string, capabilities: Capabilities): asserts key is string {
+export function checkKey(
+  key: unknown,
+  prefix: string,
+  capabilities: Capabilities,
+  argument = 'key',
+): asserts key is string {
   const { reservedMark } = capabilities
   const keyBytesMax = prefix === '' ? capabilities.keyBytesMax : capabilities.keyBytesMax - byteLength(prefix)
   if (typeof key !== 'string' || key.length === 0)
-    throw new InvalidArgumentError('key', 'a string of at least one character', key)
+    throw new InvalidArgumentError(argument, 'a string of at least one character', key)
   if (key.length * 3 > keyBytesMax && byteLength(key) > keyBytesMax) {
-    throw new InvalidArgumentError('key', `at most ${keyBytesMax} bytes of UTF-8`, key, `It takes ${byteLength(key)}.`)
+    throw new InvalidArgumentError(
+      argument,
+      `at most ${keyBytesMax} bytes of UTF-8`,
+      key,
+      `It takes ${byteLength(key)}.`,
+    )
   }
   if (!isWellFormed(key))
-    throw new InvalidArgumentError('key', 'a well-formed string', key, 'A lone surrogate cannot be stored as UTF-8.')
+    throw new InvalidArgumentError(argument, 'a well-formed string', key, 'A lone surrogate cannot be stored as UTF-8.')
   if (key.includes(reservedMark) || (prefix !== '' && (prefix + key).includes(reservedMark)))
     throw new InvalidArgumentError(
-      'key',
+      argument,
       `a string without ${JSON.stringify(reservedMark)}, which marks the places of shards`,
       key,
     )

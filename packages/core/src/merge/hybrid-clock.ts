@@ -20,7 +20,7 @@ export class HybridClock implements StampSource {
   }
 
   next(): Stamp {
-    const wallMs = this.#clock.wallMs()
+    const wallMs = Math.floor(this.#clock.wallMs())
     if (wallMs > this.#timeMs) {
       this.#timeMs = wallMs
       this.#order = 0

@@ -288,7 +288,7 @@ export class Coordinator {
     for (const [key, fanout] of this.#wishesInOrder()) {
       const route = routes.get(key)
       if (!mayGrow(route, fanout)) continue
-      const number = Math.max(counter + 1, clock.wallMs())
+      const number = Math.max(counter + 1, Math.floor(clock.wallMs()))
       const grown = announce(route, fanout, { number, nonce: randomUint32(random) }, number + 1)
       bytes += routeBytes(key, grown) - (route === undefined ? 0 : routeBytes(key, route))
       if (bytes > directoryBytesMax) {

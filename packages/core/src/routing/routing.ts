@@ -312,10 +312,12 @@ export class Routing {
     const { leaseMs, retryHorizonMs, sealRetentionMs, directoryCopies } = options
     const copies = directoryCopies === 1 ? undefined : directoryCopies
     const timings = { leaseMs, retryHorizonMs, sealRetentionMs }
-    return { madeMs: clock.wallMs(), counter: 0, copies, timings, hashSeed: randomUint32(random), routes: new Map() }
+    const madeMs = Math.floor(clock.wallMs())
+    return { madeMs, counter: 0, copies, timings, hashSeed: randomUint32(random), routes: new Map() }
   }
 
   #put(expected: string | undefined, text: string): Promise<string | undefined> {
+    decodeDirectory(text) // throws: what this process would refuse to read must not reach the others
     return this.#request((call) => this.#copies.at(firstPlace).swap(expected, text, call))
   }
 

@@ -25,7 +25,7 @@ export interface Clock {
    * set forward does not move it.
    */
   monotonicMs(): number
-  /** Milliseconds since the Unix epoch. May jump; only stamps and sequence numbers are made from it. */
+  /** Milliseconds since the Unix epoch; parts of one are cut off. May jump; only stamps and sequence numbers are made from it. */
   wallMs(): number
   /** Calls `callback` once, not earlier than `delayMs` from now. */
   setTimer(callback: () => void, delayMs: number, options?: TimerOptions): Timer

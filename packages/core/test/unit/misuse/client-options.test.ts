@@ -143,6 +143,8 @@ test('misspelt and misplaced options are refused', async () => {
     'rules that are no array': { sharding: { rules: { match: 'a', fanout: 2 } } },
     'a rule that is no object': { sharding: { rules: ['a'] } },
     'a rule without a match': { sharding: { rules: [{ fanout: 2 }] } },
+    'a rule for no key of the backend': { sharding: { rules: [{ match: 'k'.repeat(3_000), fanout: 2 }] } },
+    "a rule for a key of Spillway's own": { sharding: { rules: [{ match: 'a~spillway~b', fanout: 2 }] } },
     'a rule for the empty key': { sharding: { rules: [{ match: '', fanout: 2 }] } },
     'a rule without a fanout': { sharding: { rules: [{ match: 'a' }] } },
     'a rule of fanout 1': { sharding: { rules: [{ match: 'a', fanout: 1 }] } },
@@ -152,6 +154,8 @@ test('misspelt and misplaced options are refused', async () => {
   expect(await refusalsOf(cases, open)).toMatchInlineSnapshot(`
     {
       "a RegExp that remembers": "INVALID_ARGUMENT: sharding.rules[0].match must be a RegExp without the flags g and y, but was "g". They make a RegExp remember where it stopped.",
+      "a rule for a key of Spillway's own": "INVALID_ARGUMENT: sharding.rules[0].match must be a string without "~spillway~", which marks the places of shards, but was "a~spillway~b".",
+      "a rule for no key of the backend": "INVALID_ARGUMENT: sharding.rules[0].match must be at most 2008 bytes of UTF-8, but was "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"… (3000 characters). It takes 3000.",
       "a rule for the empty key": "INVALID_ARGUMENT: sharding.rules[0].match must be a key or a RegExp, but was "".",
       "a rule of fanout 1": "INVALID_ARGUMENT: sharding.rules[0].fanout must be a power of two from 2 to 64, but was 1.",
       "a rule that is no object": "INVALID_ARGUMENT: sharding.rules[0] must be an object, but was "a".",
