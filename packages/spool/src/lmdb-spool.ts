@@ -41,7 +41,7 @@ export class LmdbSpool implements Spool {
     try {
       await mkdir(this.#folder, { recursive: true })
       const file = join(this.#folder, 'spool.mdb')
-      await checkDataFile(file)
+      checkDataFile(file)
       const options: RootDatabaseOptionsWithPath & { readonly eventTurnBatching: boolean } = {
         path: file,
         noSubdir: true,
@@ -76,8 +76,11 @@ export class LmdbSpool implements Spool {
     const [table, ownership] = [this.#table, this.#ownership]
     this.#table = undefined
     this.#ownership = undefined
-    await ownership?.release()
-    await table?.close()
+    try {
+      await ownership?.release()
+    } finally {
+      await table?.close()
+    }
   }
 
   /** Marks an empty table as a spool, and refuses what is none. */

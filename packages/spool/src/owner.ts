@@ -49,8 +49,11 @@ export async function takeOwnership(folder: string, place: OwnerPlace): Promise<
   }
   return {
     async release() {
-      place.swap(name, undefined)
-      await closed(server)
+      try {
+        place.swap(name, undefined)
+      } finally {
+        await closed(server) // whoever asks then finds nobody there
+      }
     },
   }
 }

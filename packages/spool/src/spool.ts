@@ -8,13 +8,13 @@ import { LmdbSpool } from './lmdb-spool.js'
 export interface SpoolOptions {
   /** A folder of its own, on a local disk; made if it is not there. Relative to the working directory. */
   readonly path: string
-  /** So many bytes of buffered changes are kept; beyond, a buffered write rejects with `LIMIT_REACHED`. The disk needs about twice as many. 65,536 to 1 TiB. @default 67_108_864 */
+  /** So many bytes of buffered changes are kept; beyond, a buffered write rejects with `LIMIT_REACHED`. The disk needs about twice as many. 65,536 to 1 GiB: the next start takes them all into memory. @default 67_108_864 */
   readonly bytesMax?: number
 }
 
 const names = ['path', 'bytesMax']
 const bytesLeast = 65_536
-const bytesMost = 1_099_511_627_776
+const bytesMost = 1_073_741_824
 
 /**
  * A spool in a folder of the local disk: `createClient({ backend, spool: spool({ path: './spool' }) })`. Each client needs one of

@@ -7,6 +7,7 @@ import { spool } from '@spillway/spool'
 import { open } from 'lmdb'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
+import { takeOwnership } from '../../src/owner.js'
 import { newFolder } from '../folder.js'
 
 async function opened(path: string): Promise<Spool> {
@@ -109,6 +110,36 @@ describe('the file of a process that was killed', () => {
       await next.close()
     }
   })
+})
+
+test('a file that has grown beyond what one buffer holds opens again: LMDB never makes it smaller', async () => {
+  const path = newFolder()
+  const file = await filled(path)
+  truncateSync(file, 2 ** 31 + 4_096) // a hole, which takes no room on the disk
+  const place = spool({ path })
+  expect(await place.open()).toHaveLength(500)
+  await place.close()
+})
+
+test('a spool whose last commit fails is let go all the same', async () => {
+  let owner: string | undefined
+  let isFull = false
+  const place = {
+    read: () => owner,
+    swap(expected: string | undefined, next: string | undefined) {
+      if (isFull) throw new Error('no space is left')
+      if (owner !== expected) return false
+      owner = next
+      return true
+    },
+  }
+  const folder = newFolder()
+  const ownership = await takeOwnership(folder, place)
+  isFull = true
+  await expect(ownership.release()).rejects.toThrow('no space')
+  isFull = false
+  await (await takeOwnership(folder, place)).release()
+  expect(owner).toBeUndefined()
 })
 
 describe('what is no spool', () => {
@@ -214,6 +245,7 @@ describe('options', () => {
     ['an empty path', { path: '' }],
     ['a misspelt name', { path: 'x', maxBytes: 1 }],
     ['too little room', { path: 'x', bytesMax: 10 }],
+    ['more than a start can take in', { path: 'x', bytesMax: 2 ** 31 }],
     ['a part of a byte', { path: 'x', bytesMax: 65_536.5 }],
   ])('are refused at once: %s', (_, options) => {
     expect(() => spool(options as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }) as Error)
