@@ -22,9 +22,10 @@ const pages = pageRecords(client)
 /** Counts the views. Resolves once all of them are in the table; rejects when one is not, or may not be. */
 export async function handler(event: Views): Promise<{ readonly counted: number }> {
   const writes = event.pages.map((page) => pages.write(page, { views: 1, lastViewMs: event.atMs }, { ack: 'buffered' }))
-  await Promise.all(writes)
-  // The process may stand still from the moment this returns, or never run again: nothing may be left in it.
+  const accepted = await Promise.allSettled(writes)
+  // The process may stand still from the moment this ends, or never run again: nothing may be left in it, whatever was refused.
   const { failures, failureCount } = await client.flush()
+  for (const write of accepted) if (write.status === 'rejected') throw write.reason
   if (failureCount > 0) throw new Error(`${failureCount} views were not counted`, { cause: failures[0] })
   return { counted: event.pages.length }
 }
