@@ -117,9 +117,10 @@ export class Client {
       deadlines,
       events,
       declare: (key) => spreading.declare(key),
-      written: (key, requests, units) => {
+      refused: (key) => fleet.count(key, 1),
+      written: (key, requests, units, demandUnits) => {
         detection.countWriteRequests(key, requests, units)
-        fleet.count(key, units)
+        fleet.count(key, demandUnits)
       },
       counters,
       spool: options.spool && new SpoolLog(options.spool),

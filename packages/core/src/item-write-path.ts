@@ -7,6 +7,7 @@ import { type AcceptedItem, ItemAdmission, requireOnce } from './admission/item-
 import type { CollectionStore } from './backend/collection-store.js'
 import type { ResolvedCollection } from './collection-options.js'
 import { AppendFlight, type Appending, type AppendLanding } from './collapse/append-flight.js'
+import { demandLeft } from './collapse/demand.js'
 import type { FailureLog } from './collapse/failure-log.js'
 import { ItemCollapse, type ItemLanding } from './collapse/item-collapse.js'
 import type { ItemFlight, ItemFlightParts } from './collapse/item-flight.js'
@@ -73,6 +74,7 @@ export class ItemWritePath {
       tombstoneMs: tombstoneMs(options),
       shardsPerReadMax: backend.capabilities.shardsPerReadMax,
       onThrottle: (key, shardIndex, throttle) => stages.throttled(key, shardIndex, 'write', throttle),
+      onRefused: (key) => stages.refused(key),
     }
     this.#collapse = new ItemCollapse({
       bounds,
@@ -191,8 +193,8 @@ export class ItemWritePath {
     try {
       const items = batch.map(({ change }) => change) as readonly Appending[]
       const landing = await new AppendFlight(this.#flight, items).run()
-      const { errors, sentCount, units } = landing
-      this.#stages.written(key, sentCount, units ?? sentCount)
+      const { errors, sentCount, units = sentCount, refusedCount } = landing
+      this.#stages.written(key, sentCount, units, Math.max(0, units - refusedCount))
       this.#tellAppended(key, landing)
       for (const error of errors) if (error !== undefined) this.#noteFailure(key, 1, error)
       return errors.map((error) => (error === undefined ? written : { status: 'failed', error }))
@@ -212,9 +214,10 @@ export class ItemWritePath {
   }
 
   #landed(flight: ItemFlight, landing: ItemLanding): void {
-    const { attempts, shardIndex, units } = flight
+    const { attempts, shardIndex, units, isRefused } = flight
     const { key, changeCount, error } = landing
-    this.#stages.written(key, attempts, units ?? (error === undefined ? 1 : 0))
+    const consumed = units ?? (error === undefined ? 1 : 0)
+    this.#stages.written(key, attempts, consumed, demandLeft(consumed, isRefused))
     if (error !== undefined) this.#noteFailure(key, changeCount, error)
     if (this.#stages.events.hasListeners('flush')) this.#tellFlush(landing, shardIndex, attempts)
   }

@@ -23,8 +23,10 @@ export interface Stages {
   readonly events: Events
   /** A key is written: if a rule declares it to be hot, its route begins to grow. */
   declare(key: string): void
-  /** Requests of a write, or of several, have ended, and consumed so many capacity units in all. */
-  written(key: string, requests: number, units: number): void
+  /** A partition has refused a write for the first time, or holds up one that would have been sent: a unit of demand, at least. */
+  refused(key: string): void
+  /** Requests of a write, or of several, have ended, and consumed so many capacity units in all, of which `demandUnits` were not told as refused. */
+  written(key: string, requests: number, units: number, demandUnits: number): void
   readonly counters: Counters
   /** Keeps buffered changes on disk; undefined when they may be lost with the process. */
   readonly spool: SpoolLog | undefined

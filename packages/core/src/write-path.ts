@@ -4,6 +4,7 @@ import type { Bounds } from './admission/bounds.js'
 import type { WriteStamp } from './backend/backend.js'
 import { sequenceAt } from './backend/backend.js'
 import { Collapse, type WriteOptions } from './collapse/collapse.js'
+import { demandLeft } from './collapse/demand.js'
 import type { FailureLog } from './collapse/failure-log.js'
 import type { Flight, FlightOutcome } from './collapse/flight.js'
 import type { Window } from './collapse/window.js'
@@ -67,6 +68,7 @@ export class WritePath {
         nextStamp: (aboveSequence) => this.#nextStamp(aboveSequence),
         isClosing: () => this.#isClosing,
         onThrottle: (key, shardIndex, throttle) => stages.throttled(key, shardIndex, 'write', throttle),
+        onRefused: (key) => stages.refused(key),
       },
       isHot: (key) => stages.detection.isHot(key),
       onFlush: (key, changeCount) => {
@@ -176,9 +178,10 @@ export class WritePath {
   }
 
   #landed(flight: Flight, { error, units, isLeft }: FlightOutcome): void {
-    const { events, clock, counters } = this.#stages
+    const { events, counters } = this.#stages
     const { key, window, shardIndex, attempts } = flight
-    this.#stages.written(key, attempts, units ?? (error === undefined ? 1 : 0))
+    const consumed = units ?? (error === undefined ? 1 : 0)
+    this.#stages.written(key, attempts, consumed, demandLeft(consumed, window.isCounted))
     if (isLeft) this.#stages.spool?.keep(this.#shape.name, window.bufferedCount)
     else if (error !== undefined) {
       counters.failedWrites += window.changeCount
@@ -186,8 +189,7 @@ export class WritePath {
     }
     if (events.hasListeners('flush')) {
       const outcome = error === undefined ? 'written' : error.code === 'WRITE_UNKNOWN' ? 'unknown' : 'rejected'
-      const nowMs = clock.nowMs()
-      const durationMs = nowMs - (flight.startedMs ?? nowMs)
+      const durationMs = flight.ageMs()
       events.emit('flush', {
         record: this.#shape.name,
         key,

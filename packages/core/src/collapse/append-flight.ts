@@ -7,7 +7,7 @@
 
 import type { ItemChange } from '../admission/item-admission.js'
 import type { AppendAnswer, ItemPut } from '../backend/collection-store.js'
-import { asBackendError, type BackendError, throttlesOf } from '../backend/backend-error.js'
+import { asBackendError, type BackendError, type ThrottleDetail, throttlesOf } from '../backend/backend-error.js'
 import { callWithin } from '../backend/call.js'
 import { unitsOf } from '../backend/guarded-backend.js'
 import { WriteRejectedError, WriteUnknownError } from '../errors/write-error.js'
@@ -37,6 +37,8 @@ export interface AppendLanding {
   readonly sentCount: number
   /** Capacity units that the store has told of; undefined when it told none. */
   readonly units: number | undefined
+  /** How many items a partition has refused, each of which was told then. */
+  readonly refusedCount: number
 }
 
 /** One item on its way. */
@@ -45,6 +47,7 @@ interface Open {
   readonly item: Appending
   readonly stamp: Stamp
   isUncertain: boolean
+  isRefused: boolean
   cause: BackendError | undefined
 }
 
@@ -57,6 +60,7 @@ export class AppendFlight {
   #open: readonly Open[]
   #sentCount = 0
   #units: number | undefined
+  #refusedCount = 0
 
   constructor(parts: ItemFlightParts, items: readonly Appending[]) {
     this.#parts = parts
@@ -64,7 +68,7 @@ export class AppendFlight {
     this.#errors = items.map(() => undefined)
     this.#shardIndexes = items.map(() => 0)
     this.#open = items.map((item, index) => {
-      return { index, item, stamp: parts.stamps.next(), isUncertain: false, cause: undefined }
+      return { index, item, stamp: parts.stamps.next(), isUncertain: false, isRefused: false, cause: undefined }
     })
   }
 
@@ -90,7 +94,15 @@ export class AppendFlight {
   #landing(attempts: number): AppendLanding {
     const durationMs = this.#parts.clock.nowMs() - this.#startedMs
     const shardIndexes = this.#shardIndexes
-    return { errors: this.#errors, shardIndexes, attempts, durationMs, sentCount: this.#sentCount, units: this.#units }
+    return {
+      errors: this.#errors,
+      shardIndexes,
+      attempts,
+      durationMs,
+      sentCount: this.#sentCount,
+      units: this.#units,
+      refusedCount: this.#refusedCount,
+    }
   }
 
   async #send(snapshot: Snapshot): Promise<void> {
@@ -122,12 +134,12 @@ export class AppendFlight {
     if (answer?.status === 'done') {
       const units = unitsOf(answer)
       if (units !== undefined) this.#units = (this.#units ?? 0) + units
-      for (const throttle of answer.throttles ?? []) this.#noteThrottle(put, throttle)
+      for (const throttle of answer.throttles ?? []) this.#noteThrottle(open, put, throttle)
       open.isUncertain = true // it is in; but its acknowledgement may come too late
       return !isLeased
     }
     const error = asBackendError(answer?.error)
-    for (const throttle of throttlesOf(error)) this.#noteThrottle(put, throttle)
+    for (const throttle of throttlesOf(error)) this.#noteThrottle(open, put, throttle)
     open.cause = error
     if (error.kind === 'unknown') open.isUncertain = true
     if (error.kind !== 'rejected' && error.kind !== 'invalid') return true
@@ -135,8 +147,14 @@ export class AppendFlight {
     return false
   }
 
-  #noteThrottle(put: ItemPut | undefined, throttle: Parameters<ItemFlightParts['onThrottle']>[2]): void {
-    if (put !== undefined) this.#parts.onThrottle(put.shard.key, put.shard.index, throttle)
+  #noteThrottle(open: Open, put: ItemPut | undefined, throttle: ThrottleDetail): void {
+    if (put === undefined) return
+    const { key, index } = put.shard
+    this.#parts.onThrottle(key, index, throttle)
+    if (open.isRefused || throttle.scope !== 'key-range') return
+    open.isRefused = true
+    this.#refusedCount += 1
+    this.#parts.onRefused(key)
   }
 
   #giveUp(why: string, cause?: unknown): void {

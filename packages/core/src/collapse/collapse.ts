@@ -232,6 +232,7 @@ export class Collapse {
     const grownBytes = this.#merge(window, change, entry.key)
     if (entry.window === undefined) this.#opened(entry, window)
     else if (grownBytes > 0) this.#parts.bounds.take(grownBytes)
+    if (entry.flight?.isRefused === true) this.#countBehind(entry.flight, window)
     return options === undefined ? window.written : this.#promiseFor(window, options)
   }
 
@@ -248,10 +249,16 @@ export class Collapse {
       const grownBytes = shape.mergePrepared(window.states, waiting.states, mergeContext, roomBytes)
       this.#count(window, grownBytes, roomBytes, entry.key)
       bounds.take(grownBytes)
+      if (entry.flight?.isRefused === true) this.#countBehind(entry.flight, window)
       return options === undefined ? window.written : this.#promiseFor(window, options)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /** A change that waits for a refused flight would be on its way by now, in one of its own unless its key rests in between. */
+  #countBehind(flight: Flight, window: Window): void {
+    flight.countBehind(window, this.#parts.isHot(flight.key) ? this.#parts.windowMs : 0)
   }
 
   #opened(entry: Entry, window: Window): void {

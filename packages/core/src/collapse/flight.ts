@@ -21,6 +21,7 @@ import type { ShardRef } from '../operation.js'
 import type { Routing } from '../routing/routing.js'
 import type { FlightEntry } from '../spool/flight-entry.js'
 import type { Clock, Timer } from '../time/clock.js'
+import { flightMsMin } from './demand.js'
 import type { Window } from './window.js'
 
 /** What every flight of a record needs. */
@@ -41,6 +42,8 @@ export interface FlightParts {
   isClosing(): boolean
   /** An attempt was throttled. */
   onThrottle(key: string, shardIndex: number, throttle: ThrottleDetail): void
+  /** A partition has refused a flight for the first time, or holds up a change that would have left in another. */
+  onRefused(key: string): void
 }
 
 /** What a flight begins with. */
@@ -78,6 +81,10 @@ export class Flight implements Expiring {
   shardIndex = 0
   /** When it set out; undefined before. */
   startedMs: number | undefined
+  /** Whether its partition has refused it. */
+  isRefused = false
+  /** When it, or a change behind it, was last counted as demand. */
+  #countedMs = 0
   readonly #parts: FlightParts
   readonly #changes: readonly FieldChange[]
   readonly #onEnd: (flight: Flight, outcome: FlightOutcome) => void
@@ -111,6 +118,21 @@ export class Flight implements Expiring {
     this.#shard = sent.shard
     this.#isUncertain = true
     this.#firstSentMs = parts.clock.nowMs() - sent.agoMs
+  }
+
+  /** For how long it has been on its way. */
+  ageMs(): number {
+    const nowMs = this.#parts.clock.nowMs()
+    return nowMs - (this.startedMs ?? nowMs)
+  }
+
+  /** Counts what has joined the window behind it as a flight that would have left, if no other would have in the last `restMs`. */
+  countBehind(window: Window, restMs: number): void {
+    const nowMs = this.#parts.clock.nowMs()
+    if (nowMs - this.#countedMs < Math.max(restMs, flightMsMin)) return
+    this.#countedMs = nowMs
+    window.isCounted = true
+    this.#parts.onRefused(this.key)
   }
 
   /** Makes the next attempt: at the same shard while the outcome of an earlier one is unknown, else where the route says. */
@@ -184,8 +206,7 @@ export class Flight implements Expiring {
       this.#failed(asBackendError(error), shard, call, attempt)
       return
     }
-    if (answer.throttles !== undefined)
-      for (const throttle of answer.throttles) this.#parts.onThrottle(this.key, shard.index, throttle)
+    if (answer.throttles !== undefined) for (const throttle of answer.throttles) this.#noteThrottle(shard, throttle)
     this.#answered(answer)
   }
 
@@ -234,7 +255,7 @@ export class Flight implements Expiring {
 
   #failed(error: BackendError, shard: ShardRef, call: LazyCall, attempt: number): void {
     // Evidence of heat also where nobody waits for this attempt any more.
-    for (const throttle of throttlesOf(error)) this.#parts.onThrottle(this.key, shard.index, throttle)
+    for (const throttle of throttlesOf(error)) this.#noteThrottle(shard, throttle)
     if (this.#isOver || call !== this.#call) return
     this.#dropAttempt()
     switch (error.kind) {
@@ -255,6 +276,16 @@ export class Flight implements Expiring {
     }
   }
 
+  #noteThrottle(shard: ShardRef, throttle: ThrottleDetail): void {
+    this.#parts.onThrottle(this.key, shard.index, throttle)
+    if (this.isRefused || this.#isOver || throttle.scope !== 'key-range') return
+    this.isRefused = true
+    this.#countedMs = this.startedMs ?? 0
+    if (this.window.isCounted) return
+    this.window.isCounted = true
+    this.#parts.onRefused(this.key)
+  }
+
   #retry(cause: unknown, attempt = this.attempts): void {
     if (this.#isOver || this.#isEndedLate(cause)) return
     const { clock, random } = this.#parts
@@ -273,8 +304,7 @@ export class Flight implements Expiring {
       this.#giveUp(cause, `No answer within the retry horizon of ${retryHorizonMs} ms.`)
       return true
     }
-    const nowMs = this.#parts.clock.nowMs()
-    if (nowMs - (this.startedMs ?? nowMs) < writeTimeoutMs) return false
+    if (this.ageMs() < writeTimeoutMs) return false
     const why = `No success within ${writeTimeoutMs} ms and ${this.attempts} attempts.`
     if (this.#entry === undefined) this.#giveUp(cause, why)
     else {

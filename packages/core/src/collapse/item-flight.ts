@@ -44,6 +44,8 @@ export interface ItemFlightParts {
   readonly shardsPerReadMax: number
   /** An attempt was throttled. */
   onThrottle(key: string, shardIndex: number, throttle: ThrottleDetail): void
+  /** A partition has refused a change for the first time. */
+  onRefused(key: string): void
 }
 
 /** How often a first attempt takes a later stamp: each time it has met one that was made meanwhile. */
@@ -59,6 +61,8 @@ export class ItemFlight {
   units: number | undefined
   /** Where the last attempt went. */
   shardIndex = 0
+  /** Whether a partition has refused it, which was told then. */
+  isRefused = false
   readonly #parts: ItemFlightParts
   readonly #change: ItemChange
   readonly #startedMs: number
@@ -221,7 +225,7 @@ export class ItemFlight {
   ): Promise<Stamp | undefined> {
     const answer = await this.#repeated(shard, snapshot, false, send)
     if (answer === undefined) return undefined
-    for (const throttle of answer.throttles ?? []) this.#parts.onThrottle(this.#change.key, shard.index, throttle)
+    for (const throttle of answer.throttles ?? []) this.#noteThrottle(shard, throttle, false)
     const units = unitsOf(answer)
     if (units !== undefined) this.units = (this.units ?? 0) + units
     const { route } = answer
@@ -250,7 +254,7 @@ export class ItemFlight {
         return await callWithin(clock, requestTimeoutMs, send)
       } catch (failure) {
         const error = asBackendError(failure)
-        for (const throttle of throttlesOf(error)) this.#parts.onThrottle(this.#change.key, shard.index, throttle)
+        for (const throttle of throttlesOf(error)) this.#noteThrottle(shard, throttle, isRead)
         if (isRefusal(error) && !snapshot.isValidAt(clock.nowMs())) continue // by a place that may have been given up since
         this.#note(error, isRead)
         const delayMs = backoffMs(attempt, random)
@@ -258,6 +262,14 @@ export class ItemFlight {
         await new Promise<void>((resolve) => clock.setTimer(resolve, delayMs))
       }
     }
+  }
+
+  #noteThrottle(shard: ShardRef, throttle: ThrottleDetail, isRead: boolean): void {
+    const { key } = this.#change
+    this.#parts.onThrottle(key, shard.index, throttle)
+    if (this.isRefused || isRead || throttle.scope !== 'key-range') return
+    this.isRefused = true
+    this.#parts.onRefused(key)
   }
 
   /** Throws what will not get better by itself. */

@@ -9,6 +9,8 @@ export class Window {
   changeCount = 0
   /** How many of them nobody waits for. */
   bufferedCount = 0
+  /** Whether it has been counted as demand, but for what it consumes beyond one unit a flight. */
+  isCounted = false
   /** About how many bytes it takes. */
   bytes: number
   /** What is on disk of it. Undefined stands for none. */

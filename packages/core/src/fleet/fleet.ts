@@ -1,6 +1,6 @@
 // Problem: a key that is cold in every single process may be hot in all of them together, and one that has cooled must be
 //   merged back although no process sees that nobody writes it any more.
-// Scheme: every process draws units of what it writes (heat-sampler.ts) and reports them once an epoch, a third of a lease, to
+// Scheme: every process draws units of what it is asked to write (heat-sampler.ts) and reports them once an epoch, a third of a lease, to
 //   records of Spillway's own (heat-report.ts). One process, the leader (leadership.ts), adds up the epoch that is over and
 //   says which keys should grow or shrink (fleet-heat.ts); the coordinator makes it so.
 // Invariants: nothing here delays or fails an operation; at most one report, one reading and one swap are under way.
@@ -116,7 +116,7 @@ export class Fleet {
     this.#reportedEpoch = this.#epochAt(clock.wallMs() - this.#phaseMs)
   }
 
-  /** Counts capacity units that a write consumed. Allocates nothing but for one write of some twenty. */
+  /** Counts capacity units that a write asks for, refused or not (collapse/demand.ts). Allocates nothing but for one write of some twenty. */
   count(key: string, units: number): void {
     if (!this.#isInert) this.#sampler.count(key, units)
   }
