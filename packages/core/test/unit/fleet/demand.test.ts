@@ -12,6 +12,7 @@ import {
 } from '../../../src/index.js'
 import { decodeDirectory } from '../../../src/routing/directory.js'
 import { FakeClock, PartitionedBackend, seededRandom } from '../../../src/testing.js'
+import type { HeldItems } from '../../doubles/held-items.js'
 import { ScriptedBackend } from '../../doubles/scripted-backend.js'
 
 /** So little that every unit is drawn, and what is reported is what was counted. */
@@ -154,6 +155,38 @@ describe('what a process tells the fleet', () => {
     await site.clock.advance(3_000)
     expect(await site.outcomes()).toEqual(['WriteRejectedError', 'WriteRejectedError'])
     expect(site.units()).toBe(1)
+  })
+})
+
+describe('what a process tells the fleet of a collection', () => {
+  const scopes = ['key-range', 'other'] as const
+
+  test.each(scopes)('has each item once, though %s throttles refuse it again and again', async (scope) => {
+    const clock = new FakeClock()
+    const backend = new ScriptedBackend(memory({ clock, writeUnitsPerSecond }))
+    const client = await createClient({ backend, clock, random: seededRandom(1) })
+    const items = client.collection<{ readonly n: number }>('items')
+    const store = backend.collections as HeldItems
+    store.holds = () => true
+    const many = Array.from({ length: 10 }, (_, i) => ({ sort: `many-${i}`, item: { n: i } }))
+    const written = Promise.all([
+      items.put('k', 'one', { n: 1 }),
+      items.put('k', 'two', { n: 2 }),
+      items.delete('k', 'three'),
+      items.putMany('k', many, { appendOnly: true }),
+    ])
+    for (let ms = 0; ms < 3_000; ms += 10) {
+      for (const held of [...store.held]) held.fail(refusal(scope))
+      await clock.advance(10)
+    }
+    expect(store.requests.length).toBeGreaterThan(16)
+    expect(unitsIn(backend, 'k')).toBe(scope === 'key-range' ? 13 : 0)
+    store.holds = () => false
+    for (const held of [...store.held]) await held.pass()
+    await clock.run(written)
+    await clock.advance(3_000)
+    expect(unitsIn(backend, 'k')).toBe(13)
+    await clock.run(client.close())
   })
 })
 
