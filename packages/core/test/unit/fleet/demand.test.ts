@@ -176,13 +176,13 @@ describe('what a process tells the fleet of a collection', () => {
       items.putMany('k', many, { appendOnly: true }),
     ])
     for (let ms = 0; ms < 3_000; ms += 10) {
-      for (const held of [...store.held]) held.fail(refusal(scope))
+      for (const held of store.held.slice()) held.fail(refusal(scope))
       await clock.advance(10)
     }
     expect(store.requests.length).toBeGreaterThan(16)
     expect(unitsIn(backend, 'k')).toBe(scope === 'key-range' ? 13 : 0)
     store.holds = () => false
-    for (const held of [...store.held]) await held.pass()
+    for (const held of store.held.slice()) await held.pass()
     await clock.run(written)
     await clock.advance(3_000)
     expect(unitsIn(backend, 'k')).toBe(13)
