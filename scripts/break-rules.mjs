@@ -66,17 +66,17 @@ async function search({ edits }, seeds) {
   }
 }
 
-/** Runs the history of each rule, with the rule and without it. */
+/** Runs all histories with every rule, and that of each rule without it. */
 function breakHistories(withHistory) {
   const copy = mkdtempSync(join(tmpdir(), 'spillway-rules-'))
   try {
     for (const path of ['packages', 'vitest.config.ts', 'tsconfig.json', 'tsconfig.base.json', 'package.json'])
       cpSync(path, join(copy, path), { recursive: true, filter: (from) => !/node_modules|dist$|\.turbo/.test(from) })
     symlinkSync(join(process.cwd(), 'node_modules'), join(copy, 'node_modules'))
+    const whole = runHistories(copy, '')
     for (const { rule, test, edits } of withHistory) {
-      const whole = runHistory(copy, test)
       const restore = edit(copy, edits)
-      const broken = runHistory(copy, test)
+      const broken = runHistories(copy, test)
       restore()
       const isCaught = whole.passed && !broken.passed
       tell(isCaught, rule, isCaught ? broken.why : whole.why || 'its history passes without it')
@@ -104,7 +104,8 @@ function edit(copy, edits) {
   }
 }
 
-function runHistory(copy, test) {
+/** Runs the histories whose titles begin so; all of them where that is empty. */
+function runHistories(copy, test) {
   try {
     execFileSync(
       'npx',

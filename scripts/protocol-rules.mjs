@@ -235,6 +235,42 @@ export const rules = [
     ],
   },
   {
+    rule: 'foresee',
+    says: 'where a drain to a new fanout leads is looked at a lease before',
+    test: 'foresee:',
+    edits: [
+      {
+        file: `${core}/routing/phases.ts`,
+        from: 'return { ...route, writeHistory: [...route.writeHistory, fanout], revision }',
+        to: "return { ...route, phase: 'draining', write: fanout, writeHistory: [...route.writeHistory, fanout], revision }",
+      },
+    ],
+  },
+  {
+    rule: 'foresee-stamp',
+    says: 'where the store may forget, shard 0 carries the stamp of the foreseen route before it is drained',
+    test: 'foresee-stamp',
+    edits: [
+      {
+        file: `${core}/routing/coordinator.ts`,
+        from: 'return this.#isDue(key, route, this.#parts.leaseMs) && this.#stamping.isThere(key, route)',
+        to: 'return this.#isDue(key, route, this.#parts.leaseMs)',
+      },
+    ],
+  },
+  {
+    rule: 'wait-anew',
+    says: 'when a lost change was written back all waits begin anew',
+    test: 'wait-anew',
+    edits: [
+      {
+        file: `${core}/routing/routing.ts`,
+        from: 'if ((this.#snapshot?.directory.healCount ?? 0) !== (directory.healCount ?? 0)) this.#beginAnew()',
+        to: 'if ((this.#snapshot?.directory.healCount ?? 0) < -1) this.#beginAnew()',
+      },
+    ],
+  },
+  {
     rule: 'tombstone',
     says: 'a delete leaves a tombstone',
     test: 'tombstone',
@@ -328,6 +364,7 @@ export const rules = [
   {
     rule: 'heal',
     says: 'a route that was forgotten is written back before anything is done',
+    test: 'heal:',
     edits: [
       {
         file: `${core}/routing/heal.ts`,

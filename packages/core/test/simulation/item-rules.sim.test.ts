@@ -3,10 +3,17 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { type Backend, type Client, type Collection, createClient, memory } from '../../src/index.js'
+import {
+  type Backend,
+  type Client,
+  type Collection,
+  createClient,
+  memory,
+  type ShardingOptions,
+} from '../../src/index.js'
 import { decodeDirectory, encodeDirectory } from '../../src/routing/directory.js'
 import { loadItemHash } from '../../src/routing/item-hash.js'
-import { activate, announce, drain, finish, settle } from '../../src/routing/phases.js'
+import { activate, announce, drain, finish, foresee, settle } from '../../src/routing/phases.js'
 import type { Route } from '../../src/routing/route.js'
 import { FakeClock, seededRandom } from '../../src/testing.js'
 import type { HeldItems } from '../doubles/held-items.js'
@@ -33,31 +40,39 @@ class World {
   readonly store = memory({ clock: this.clock })
   #generation = 1
 
-  async join(backend: Backend, seed: number): Promise<Collection<Item>> {
+  async join(backend: Backend, seed: number, sharding: ShardingOptions = { fanoutMax: 1 }): Promise<Collection<Item>> {
     const client = await createClient({
       backend,
       clock: this.clock,
       random: seededRandom(seed),
       limits: { requestTimeoutMs: 20_000, writeTimeoutMs: 60_000, clockSkewMaxMs: 0 },
       gather: { shardTimeoutMs: 60_000 },
-      sharding: { fanoutMax: 1 }, // or keys without traffic would be merged back
+      sharding, // without more than one shard, or keys without traffic would be merged back
     })
     clients.push(client)
     return client.collection<Item>('items')
   }
 
-  /** A sort value whose item stands in shard 1 of two. */
-  async sortInOne(): Promise<string> {
+  /** A sort value whose item stands in shard 1 of two, or in the last of more. */
+  async sortInOne(fanout = 2): Promise<string> {
     const hash = await loadItemHash()
     const seed = await this.#seed()
-    for (let i = 0; ; i++) if ((hash(`item-${i}`, seed) & 1) === 1) return `item-${i}`
+    for (let i = 0; ; i++) if ((hash(`item-${i}`, seed) & (fanout - 1)) === fanout - 1) return `item-${i}`
   }
 
-  async grow(): Promise<void> {
+  async grow(fanout = 2): Promise<void> {
     const generation = { number: (this.#generation += 1), nonce: 7 }
-    await this.#route((route, revision) => announce(route, 2, generation, revision))
+    await this.#route((route, revision) => announce(route, fanout, generation, revision))
     await this.clock.advance(waitMs)
     await this.#route((route, revision) => activate(route as Route, revision))
+  }
+
+  async isForeseen(fanout: number): Promise<boolean> {
+    return (await this.#read()).route?.writeHistory.includes(fanout) === true
+  }
+
+  async foresee(fanout: number): Promise<void> {
+    await this.#route((route, revision) => foresee(route as Route, fanout, revision))
   }
 
   async mergeBack(): Promise<void> {
@@ -117,6 +132,22 @@ class World {
 function heldBackend(store: Backend): { readonly backend: ScriptedBackend; readonly items: HeldItems } {
   const backend = new ScriptedBackend(store)
   return { backend, items: backend.collections as HeldItems }
+}
+
+/** A store that never answers when a route is to be stamped. */
+function withoutStamping(store: Backend): Backend {
+  const { records } = store
+  return {
+    ...store,
+    records: {
+      write: (write, c) => records.write(write, c),
+      read: (read, c) => records.read(read, c),
+      seal: (shard, fields, c) => records.seal(shard, fields, c),
+      absorb: (absorb, c) => records.absorb(absorb, c),
+      clear: (shard, retentionMs, c) => records.clear(shard, retentionMs, c),
+      stampRoute: () => new Promise(() => {}),
+    },
+  }
 }
 
 async function reconnect(backend: ScriptedBackend, clock: FakeClock): Promise<void> {
@@ -202,6 +233,42 @@ describe('rules for collections', () => {
     await world.forgetTombstones()
     expect(await items.get('k', sort)).toBeUndefined()
     expect(await allOf(items.iterate('k'))).toEqual([])
+  })
+
+  it('foresee: an item is found by who still holds the route before, wherever a drain to a new fanout has it put', async () => {
+    const world = new World()
+    await world.join(world.store, 1)
+    await world.grow(4)
+    const { backend } = heldBackend(world.store)
+    const reader = await world.join(backend, 2)
+    const sort = await world.sortInOne(4)
+    backend.holds.directory = true
+    await world.foresee(2)
+    const writer = await world.join(world.store, 3)
+    await writer.put('k', sort, { n: 1 })
+    expect(await reader.get('k', sort)).toEqual({ n: 1 })
+    await reconnect(backend, world.clock)
+  })
+
+  it('foresee-stamp: an item that was put under a new fanout is found although the drain was forgotten with all who knew it', async () => {
+    const world = new World()
+    await world.join(world.store, 1)
+    await world.grow(4)
+    const { text } = await world.store.directory.read(call)
+    await clients.pop()?.close()
+    const { backend } = heldBackend(withoutStamping(world.store))
+    const leader = await world.join(backend, 2, { fanoutMax: 4, coolMs: 0, rules: [{ match: 'k', fanout: 2 }] })
+    for (let ms = 0; ms < 120_000 && !(await world.isForeseen(2)); ms += 50) await world.clock.advance(50)
+    expect(await world.isForeseen(2)).toBe(true)
+    await world.clock.advance(waitMs) // so long that it would be drained by now
+    const sort = await world.sortInOne(4)
+    await leader.put('k', sort, { n: 1 })
+    backend.holds.directory = true
+    const { version } = await world.store.directory.read(call)
+    await world.store.directory.swap(version, text ?? '', call)
+    const reader = await world.join(world.store, 3)
+    expect(await reader.get('k', sort)).toEqual({ n: 1 })
+    await reconnect(backend, world.clock)
   })
 
   it('newest-wins: of two versions in two places every read gives the newer, once', async () => {

@@ -38,7 +38,12 @@ function world() {
     for (const key of ofKeys) routes.set(key, change(routes.get(key), (counter += 1)))
     await store.directory.swap(version, encodeDirectory({ ...directory, counter, routes }), call)
   }
-  return { clock, store, join, route }
+  /** The directory loses all of its routes, as in a failover or when an operator restores it. */
+  async function forget() {
+    const { text, version } = await store.directory.read(call)
+    await store.directory.swap(version, encodeDirectory({ ...decodeDirectory(text ?? ''), routes: new Map() }), call)
+  }
+  return { clock, store, join, route, forget }
 }
 
 describe('rules of the protocol', () => {
@@ -197,7 +202,53 @@ describe('rules of the protocol', () => {
     await clock.advance(1_000)
     expect(await read).toEqual({ n: 5 })
   })
+
+  it('heal: a route that the store has forgotten is written back by whoever remembers it, before it acts', async () => {
+    const { clock, join, store, route, forget } = world()
+    const { records } = await join(withoutStamps(store), 1)
+    await route((before, revision) => announce(before, 2, generation, revision), keys)
+    await route((before, revision) => activate(before as Route, revision), keys)
+    await clock.advance(1_500)
+    await Promise.all(keys.map((key) => records.write(key, { n: 1 })))
+    await forget()
+    await clock.advance(1_500)
+    const totals = await Promise.all(keys.map((key) => records.read(key)))
+    expect(totals.map(({ n }) => n)).toEqual(keys.map(() => 1))
+  })
+
+  it('wait-anew: when a lost change was written back, its wait begins anew', async () => {
+    const { clock, join, store, forget } = world()
+    const quiet = withoutStamps(store)
+    const rules = keys.map((match) => ({ match, fanout: 2 }))
+    const writer = await join(quiet, 1, { sharding: { rules } })
+    await clock.advance(2_500) // most of the wait is over
+    await forget()
+    const readersView = new HeldBackend(quiet)
+    const reader = await join(readersView, 2) // is shown no routes, and may go by that for a lease
+    readersView.holds = (operation) => operation === 'directory.read'
+    await clock.advance(1_500)
+    await Promise.all(keys.map((key) => writer.records.write(key, { n: 1 })))
+    const seen = await Promise.all(keys.map((key) => reader.records.read(key)))
+    expect(seen.map(({ n }) => n)).toEqual(keys.map(() => 1))
+    readersView.holds = () => false
+    for (const request of readersView.held.slice()) await request.pass()
+  })
 })
+
+/** A store that keeps no stamps of routes: what its directory lost comes back from the processes alone. */
+function withoutStamps(store: Backend): Backend {
+  const { records } = store
+  return {
+    ...store,
+    records: {
+      write: (write, c) => records.write(write, c),
+      read: (read, c) => records.read(read, c),
+      seal: (shard, fields, c) => records.seal(shard, fields, c),
+      absorb: (absorb, c) => records.absorb(absorb, c),
+      clear: (shard, retentionMs, c) => records.clear(shard, retentionMs, c),
+    },
+  }
+}
 
 /** A store whose own expiry has taken one place away. */
 function expiring(store: Backend, place: { readonly index: number }): Backend {
