@@ -31,6 +31,7 @@ export type {
 
 export { sum, type IntegerState, type SumOptions } from './merge/sum.js'
 export { max, min } from './merge/extremum.js'
+export type { Magnitudes } from './merge/magnitudes.js'
 export { at, latest, type LatestState, type TimedValue } from './merge/latest.js'
 export { union } from './merge/union.js'
 export { mergeRule, type CustomRule } from './merge/custom-rule.js'

@@ -1,7 +1,7 @@
 import { checkPrefix } from './admission/key-check.js'
 import type { Capabilities } from './backend/backend.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
-import { type Field, isSameRule, type Rules } from './merge/merge-rule.js'
+import { type Field, isSameRule, type RuleKind, type Rules } from './merge/merge-rule.js'
 import { RecordShape } from './merge/record-shape.js'
 import type { RecordOptions, Records } from './records.js'
 
@@ -31,6 +31,7 @@ export class RecordRegistry {
       return known.records as Records<R>
     }
     this.#requireFree(shape, prefix)
+    requireOneCondition(shape, capabilities)
     const records = build(shape, prefix)
     this.#declared.set(name, { shape, prefix, records })
     return records
@@ -62,6 +63,21 @@ export class RecordRegistry {
     }
   }
 }
+
+/** A window brings the fields of all who write meanwhile: what no write could hold would fail under load, and not before. */
+function requireOneCondition({ fields, name }: RecordShape, { conditionalFieldsMax = Infinity }: Capabilities): void {
+  const count = fields.filter(({ rule }) => conditional.has(rule.kind)).length
+  if (count <= conditionalFieldsMax) return
+  throw new InvalidArgumentError(
+    `rules of record ${name}`,
+    `made of at most ${conditionalFieldsMax} max, min and latest fields, which is what one write to the backend may change`,
+    count,
+    'Declare some of them as another record: under the same prefix it shares the keys.',
+  )
+}
+
+/** Rules that a store without them merges under a condition. */
+const conditional: ReadonlySet<RuleKind> = new Set(['max', 'min', 'latest'])
 
 function requireSame(known: Declared, shape: RecordShape, prefix: string): void {
   const isSame =

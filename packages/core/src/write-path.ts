@@ -41,6 +41,7 @@ export class WritePath {
     failures: FailureLog,
   ) {
     const { backend, clock, random, routing, deadlines, options } = stages
+    const { integerMax, magnitudes } = backend.capabilities
     this.#stages = stages
     this.#shape = shape
     this.#prefix = prefix
@@ -54,7 +55,7 @@ export class WritePath {
       bounds,
       clock,
       windowMs: options.collapse.windowMs,
-      mergeContext: { field: '', stamps, integerMax: backend.capabilities.integerMax },
+      mergeContext: { field: '', stamps, integerMax, magnitudes },
       flight: {
         store: backend.records,
         routing,

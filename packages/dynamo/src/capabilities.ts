@@ -8,6 +8,8 @@ export const capabilities: Capabilities = Object.freeze({
   changeBytesMax: limits.changeBytesMax,
   shardsPerReadMax: limits.keysPerBatchMax,
   integerMax: limits.integerMax,
+  magnitudes: Object.freeze({ least: limits.magnitudeMin, most: limits.numberMost }),
+  conditionalFieldsMax: limits.conditionalFieldsMax,
   reservedMark,
   partition: Object.freeze({
     writeUnitsPerSecond: limits.writeUnitsPerSecond,

@@ -30,6 +30,9 @@ export const integerMax = 10n ** 38n - 1n
 /** Numbers reach up to 9.99…E+125: HowItWorks.NamingRulesDataTypes.html. */
 export const magnitudeMax = 1e126
 
+/** The greatest number that is said to be taken: of what is below `magnitudeMax` the one that the core takes for a sort value. */
+export const numberMost = 9.99e125
+
 /** Numbers reach down to 1E-130: HowItWorks.NamingRulesDataTypes.html. */
 export const magnitudeMin = 1e-130
 

@@ -6,6 +6,7 @@
 // Cost: one request to the store for each write; one for each read of up to `shardsPerReadMax` shards.
 // Source: docs/routing.md, rules dedupe, seal, absorb and generation.
 
+import type { Magnitudes } from '../merge/magnitudes.js'
 import type { Field } from '../merge/merge-rule.js'
 import type { ShardRef } from '../operation.js'
 import type { ThrottleDetail } from './backend-error.js'
@@ -42,6 +43,16 @@ export interface Capabilities {
   readonly shardsPerReadMax: number
   /** The greatest absolute value of an integer that is stored and added exactly. */
   readonly integerMax: bigint
+  /**
+   * The sizes of other numbers that it stores: changes of `max`, `min` and float sums beyond them are refused, and so are changes
+   * that would take the float sum of their window there. @default those of doubles
+   */
+  readonly magnitudes?: Magnitudes | undefined
+  /**
+   * The most `max`, `min` and `latest` fields that one write changes, for stores that need a condition for each and have room for
+   * so many. A record may not have more of them, since a window may bring them all. @default no limit
+   */
+  readonly conditionalFieldsMax?: number | undefined
   /** Keys that contain this are Spillway's own. */
   readonly reservedMark: string
   /** What one partition serves a second, and so what one key does. */
@@ -91,6 +102,12 @@ export interface RecordStore {
    * directory is restored from it.
    */
   stampRoute?(shard: ShardRef, stamp: RouteStamp, call: Call): Promise<void>
+  /**
+   * Asked with shard 0 before a key that stands in it alone is spread. Rejects with kind `invalid`, and a message that says what
+   * to do, where the store would refuse `stampRoute` for as long as the key is as it is: what is announced and cannot be stamped
+   * can neither go on nor back. Changes nothing. @default every key may be spread
+   */
+  checkSpread?(shard: ShardRef, call: Call): Promise<void>
 }
 
 /** One field's merged change. */

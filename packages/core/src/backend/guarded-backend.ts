@@ -8,10 +8,12 @@
 // Source: kysely's runtime driver.
 
 import { describe, InvalidArgumentError } from '../errors/misuse-error.js'
+import type { Magnitudes } from '../merge/magnitudes.js'
 import { asBackendError, BackendError } from './backend-error.js'
 import type {
   Backend,
   Call,
+  Capabilities,
   DirectoryDocument,
   DirectoryStore,
   RecordStore,
@@ -135,6 +137,9 @@ function guardRecords(records: RecordStore): RecordStore {
     ...(records.stampRoute && {
       stampRoute: (shard, stamp, call) => translated(async () => records.stampRoute?.(shard, stamp, call)),
     }),
+    ...(records.checkSpread && {
+      checkSpread: (shard, call) => translated(async () => records.checkSpread?.(shard, call)),
+    }),
   }
 }
 
@@ -186,8 +191,8 @@ export function checkBackend(backend: unknown): asserts backend is Backend {
     throw new InvalidArgumentError('backend.name', 'a name', given.name)
   for (const method of ['write', 'read', 'seal', 'absorb', 'clear'] as const)
     checkMethod(`backend.records.${method}`, given.records?.[method])
-  const optional = given.records?.['stampRoute']
-  if (optional !== undefined) checkMethod('backend.records.stampRoute', optional)
+  for (const method of ['stampRoute', 'checkSpread'] as const)
+    if (given.records?.[method] !== undefined) checkMethod(`backend.records.${method}`, given.records[method])
   if (given.collections !== undefined) checkCollections(given.collections)
   for (const method of ['read', 'swap'] as const) checkMethod(`backend.directory.${method}`, given.directory?.[method])
   for (const method of ['open', 'close'] as const)
@@ -195,6 +200,10 @@ export function checkBackend(backend: unknown): asserts backend is Backend {
   const limits = given.capabilities
   if (typeof limits !== 'object' || limits === null)
     throw new InvalidArgumentError('backend.capabilities', 'the limits of the store', limits)
+  checkCapabilities(limits)
+}
+
+function checkCapabilities(limits: Partial<Capabilities>): void {
   for (const limit of ['keyBytesMax', 'changeBytesMax', 'shardsPerReadMax'] as const) checkLimit(limit, limits[limit])
   checkLimit('partition.writeUnitsPerSecond', limits.partition?.writeUnitsPerSecond)
   checkLimit('partition.readUnitsPerSecond', limits.partition?.readUnitsPerSecond)
@@ -203,6 +212,16 @@ export function checkBackend(backend: unknown): asserts backend is Backend {
   if (typeof limits.reservedMark !== 'string' || limits.reservedMark === '') {
     throw new InvalidArgumentError('backend.capabilities.reservedMark', 'a text that is not empty', limits.reservedMark)
   }
+  if (limits.magnitudes !== undefined) checkMagnitudes(limits.magnitudes)
+  if (limits.conditionalFieldsMax !== undefined) checkLimit('conditionalFieldsMax', limits.conditionalFieldsMax)
+}
+
+function checkMagnitudes(given: unknown): void {
+  const { least, most } = (given ?? {}) as Partial<Record<keyof Magnitudes, unknown>>
+  if (typeof least !== 'number' || !(least > 0 && least <= 1))
+    throw new InvalidArgumentError('backend.capabilities.magnitudes.least', 'a number above 0 and up to 1', least)
+  if (typeof most !== 'number' || !(most >= 1 && most < Infinity))
+    throw new InvalidArgumentError('backend.capabilities.magnitudes.most', 'a finite number of at least 1', most)
 }
 
 function checkMethod(name: string, given: unknown): void {

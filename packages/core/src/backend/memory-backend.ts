@@ -48,6 +48,8 @@ export interface MemoryOptions {
   readonly keyBytesMax?: number
   /** The most bytes of one write. @default 358400 */
   readonly changeBytesMax?: number
+  /** The most `max`, `min` and `latest` fields of a record. @default 64 */
+  readonly conditionalFieldsMax?: number
   /** By which places that expire go, and tombstones of collections. @default the machine's */
   readonly clock?: Clock
 }
@@ -75,6 +77,8 @@ function capabilitiesOf(options: MemoryOptions): Capabilities {
     changeBytesMax: positive('changeBytesMax', options.changeBytesMax, 350 * 1024), // an item has 400 KB with all its names; the rest is for what Spillway keeps
     shardsPerReadMax: positive('shardsPerReadMax', options.shardsPerReadMax, 100), // of one BatchGetItem: ServiceQuotas.html
     integerMax: 10n ** 38n - 1n, // 38 digits: HowItWorks.NamingRulesDataTypes.html
+    magnitudes: Object.freeze({ least: 1e-130, most: 9.99e125 }), // of its numbers: HowItWorks.NamingRulesDataTypes.html
+    conditionalFieldsMax: positive('conditionalFieldsMax', options.conditionalFieldsMax, 64), // what fits one condition of 4 KB and 300 operators
     reservedMark,
     partition: Object.freeze({
       writeUnitsPerSecond: positive('writeUnitsPerSecond', options.writeUnitsPerSecond, 1_000), // bp-partition-key-design.html

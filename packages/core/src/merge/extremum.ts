@@ -1,12 +1,12 @@
-import { InvalidArgumentError } from '../errors/misuse-error.js'
+import { isStorable, notStorable } from './magnitudes.js'
 import type { MergeRule } from './merge-rule.js'
 
-/** Keeps the greatest number written. Takes finite numbers; reads as `undefined` where nothing was written. */
+/** Keeps the greatest number written. Takes finite numbers, within the backend's `Capabilities.magnitudes`; reads as `undefined` where nothing was written. */
 export function max(): MergeRule<number, number, number | undefined> {
   return maximum
 }
 
-/** Keeps the least number written. Takes finite numbers; reads as `undefined` where nothing was written. */
+/** Keeps the least number written. Takes finite numbers, within the backend's `Capabilities.magnitudes`; reads as `undefined` where nothing was written. */
 export function min(): MergeRule<number, number, number | undefined> {
   return minimum
 }
@@ -23,8 +23,7 @@ function extremum(
     id: kind,
     isIdempotent: true,
     prepare(change, context) {
-      if (!Number.isFinite(change))
-        throw new InvalidArgumentError(`change[${JSON.stringify(context.field)}]`, 'a finite number', change)
+      if (typeof change !== 'number' || !isStorable(change, context)) throw notStorable(change, context.field, context)
       return change + 0 // -0 becomes 0: the two compare as equal and would make merge depend on the order
     },
     merge,

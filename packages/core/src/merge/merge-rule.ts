@@ -7,6 +7,7 @@
 // Cost: one prepare and one merge a change; sum, max and min allocate nothing for numbers.
 // Source: Shapiro et al., «Conflict-free replicated data types» (2011); Boykin et al., «Summingbird» (VLDB 2014).
 
+import type { Magnitudes } from './magnitudes.js'
 import type { StampSource } from './stamp.js'
 
 /** How a backend may store a rule natively. `custom` is merged by the rule itself, under compare-and-swap. */
@@ -20,6 +21,8 @@ export interface PrepareContext {
   readonly stamps: StampSource
   /** The greatest absolute value of an integer that the backend stores exactly. */
   readonly integerMax: bigint
+  /** The sizes of other numbers that it stores. @default those of doubles */
+  readonly magnitudes?: Magnitudes | undefined
 }
 
 /**

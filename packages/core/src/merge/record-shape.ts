@@ -202,9 +202,9 @@ function outgrown(name: string, state: unknown): InvalidArgumentError {
   const argument = `change[${JSON.stringify(name)}]`
   return new InvalidArgumentError(
     argument,
-    'small enough for the total of its window to stay in range',
+    'a number with which the total of its window stays in range',
     state,
-    'This change is not in; those before it are. Write it again later.',
+    'That is the total. This change is not in; those before it are. Write it again later.',
   )
 }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors/misuse-error.js'
 import { ValueOutOfRangeError } from '../errors/read-error.js'
+import { isStorable, notStorable } from './magnitudes.js'
 import type { MergeRule, PrepareContext } from './merge-rule.js'
 
 /** A total of whole numbers: a number while it is safe, a bigint beyond, so that no merge ever rounds. */
@@ -7,7 +8,7 @@ export type IntegerState = number | bigint
 
 /** Which numbers a `sum()` adds. */
 export interface SumOptions<T extends 'integer' | 'bigint' | 'float'> {
-  /** `integer`: safe integers, exact. `bigint`: exact. `float`: any finite number, rounded as IEEE 754 doubles are. @default 'integer' */
+  /** `integer`: safe integers, exact. `bigint`: exact. `float`: finite numbers, rounded as IEEE 754 doubles are. @default 'integer' */
   readonly type?: T
 }
 
@@ -17,7 +18,8 @@ export interface SumOptions<T extends 'integer' | 'bigint' | 'float'> {
  * - `sum()` takes safe integers. A change or a window beyond them is refused; a stored total beyond them is kept exactly
  *   and fails the read with `VALUE_OUT_OF_RANGE`.
  * - `sum({ type: 'bigint' })` takes bigints up to what the backend stores exactly.
- * - `sum({ type: 'float' })` takes finite numbers. Additions of doubles round, so totals of the same changes may differ in
+ * - `sum({ type: 'float' })` takes finite numbers within the backend's `Capabilities.magnitudes`; a window beyond them is
+ *   refused. Additions of doubles round, so totals of the same changes may differ in
  *   the last bits with the order in which they were merged; the error grows with the number of changes, not with fanout.
  */
 export function sum(): MergeRule<number, IntegerState, number>
@@ -94,11 +96,11 @@ const floatSum: MergeRule<number, number, number> = {
   ...shared,
   id: 'sum(float)',
   prepare(change, context) {
-    if (!Number.isFinite(change)) throw refused(context, 'a finite number', change)
+    if (typeof change !== 'number' || !isStorable(change, context)) throw notStorable(change, context.field, context)
     return change + 0
   },
   merge: (a, b) => a + b,
-  fits: (state) => Number.isFinite(state),
+  fits: isStorable,
   view(state, field) {
     if (state === undefined) return 0
     if (Number.isFinite(state)) return state

@@ -250,6 +250,18 @@ describe('what is no backend', () => {
       limited({ integerMax: 5 }),
       'integerMax must be a positive bigint, but was 5.',
     ],
+    ['magnitudes from 0', limited({ magnitudes: { least: 0, most: 5 } }), 'least must be a number above 0 and up to 1'],
+    [
+      'magnitudes without an end',
+      limited({ magnitudes: { least: 0.5 } }),
+      'backend.capabilities.magnitudes.most must be a finite number of at least 1, but was undefined.',
+    ],
+    ['magnitudes that are null', limited({ magnitudes: null }), 'magnitudes.least must be'],
+    [
+      'room for no conditional field',
+      limited({ conditionalFieldsMax: 0 }),
+      'backend.capabilities.conditionalFieldsMax must be a number of at least 1, but was 0.',
+    ],
     ['no mark', limited({ reservedMark: '' }), 'reservedMark must be a text that is not empty'],
   ])('%s is refused', (_, backend, message) => {
     expect(() => guardBackend(backend as Backend)).toThrow(message)

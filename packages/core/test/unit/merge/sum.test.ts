@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { sum } from '../../../src/index.js'
 import { codeOf, opened, watchAll } from '../../doubles/opened.js'
+import { unlimited } from '../../doubles/unlimited.js'
 
 const most = Number.MAX_SAFE_INTEGER
 
@@ -36,7 +37,7 @@ describe('a sum of integers', () => {
     expect(others.map(({ state }) => state)).toEqual(['open', 'rejected', 'open', 'open'])
     expect(others[1]?.error).toMatchObject({ code: 'INVALID_ARGUMENT' })
     expect(others[1]?.error?.message).toMatchInlineSnapshot(
-      `"change["views"] must be small enough for the total of its window to stay in range, but was 9007199254740992n. This change is not in; those before it are. Write it again later."`,
+      `"change["views"] must be a number with which the total of its window stays in range, but was 9007199254740992n. That is the total. This change is not in; those before it are. Write it again later."`,
     )
     backend.holds.write = false
     backend.heldWrites[0]?.pass()
@@ -93,7 +94,7 @@ describe('a sum of bigints', () => {
 
 describe('a sum of floats', () => {
   test('adds as doubles do, and fails the read once it has left their range', async () => {
-    const { client } = await opened()
+    const { client } = await opened({ store: unlimited() })
     const posts = client.records('post', { weight: sum({ type: 'float' }) })
     await posts.write('a', { weight: 0.1 })
     await posts.write('a', { weight: 0.2 })
@@ -106,7 +107,7 @@ describe('a sum of floats', () => {
   })
 
   test('refuses the change that would take its window out of their range', async () => {
-    const { client, backend } = await opened()
+    const { client, backend } = await opened({ store: unlimited() })
     const posts = client.records('post', { weight: sum({ type: 'float' }) })
     backend.holds.write = true
     const first = posts.write('a', { weight: 1 })
