@@ -78,6 +78,7 @@ export class World {
     const context: PrepareContext = {
       field: field.name,
       integerMax: this.backend.capabilities.integerMax,
+      magnitudes: this.backend.capabilities.magnitudes,
       stamps: { writer, next: () => ({ timeMs: 1_700_000_000_000, order: 0, writer }) },
     }
     return { ...field, state: field.rule.prepare(change, context) }

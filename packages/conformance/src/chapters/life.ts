@@ -51,8 +51,9 @@ export const lifeRules: readonly Rule[] = [
           typeof text === 'string' && text !== '',
           'Expected name and reservedMark to be texts that are not empty.',
         )
-      for (const limit of ['keyBytesMax', 'changeBytesMax', 'shardsPerReadMax']) {
+      for (const limit of ['keyBytesMax', 'changeBytesMax', 'shardsPerReadMax', 'conditionalFieldsMax']) {
         const given = before[limit]
+        if (limit === 'conditionalFieldsMax' && given === undefined) continue
         const isSane = Number.isSafeInteger(given) && (given as number) >= 1
         ensure(isSane, `Expected ${limit} to be a whole number of at least 1, but it was ${String(given)}.`)
       }
@@ -63,6 +64,12 @@ export const lifeRules: readonly Rule[] = [
       }
       const isSane = typeof integerMax === 'bigint' && integerMax >= 1n
       ensure(isSane, `Expected integerMax to be a bigint of at least 1n, but it was ${String(integerMax)}.`)
+      const { least, most } = world.backend.capabilities.magnitudes ?? { least: 1, most: 1 }
+      const isRange = least > 0 && least <= 1 && most >= 1 && most < Infinity
+      ensure(
+        isRange,
+        `Expected magnitudes to reach from above 0 to a finite number, over 1, but it was ${least} to ${most}.`,
+      )
       await open(world)
       ensureEqual(factsOf(world.backend), before, 'what the backend says of itself once it is open')
       await close(world)

@@ -1,11 +1,17 @@
-import { at, latest } from '@spillway/core'
+import { at, latest, max, min } from '@spillway/core'
 
 import { ensure, ensureEqual } from '../ensure.js'
 import type { Rule } from '../rule.js'
 import { fieldOf, type World } from '../world.js'
 
-/** So many fields a wide change has: more than stores take in one expression or row without care. */
+/** So many fields a wide change has, at most: more than stores take in one expression or row without care. */
 const fieldCount = 64
+
+/** The most fields of a record. */
+const fieldsMax = 256
+
+/** More than a number takes, with its stamp and the name of its field. */
+const fieldBytes = 64
 
 /** Writes a change of `changeBytesMax` bytes, spread evenly over so many fields, and ensures that it is there to the letter. */
 async function ensureTaken(world: World, count: number): Promise<void> {
@@ -29,6 +35,27 @@ async function ensureTaken(world: World, count: number): Promise<void> {
   ensure(isThere, `Expected a change of ${changeBytesMax} bytes in ${count} fields to come back as it was.`)
 }
 
+/** Writes as many conditional fields at once as a record may have, twice, and ensures that the later numbers are there. */
+async function ensureTogether(world: World): Promise<void> {
+  const { changeBytesMax, conditionalFieldsMax = fieldsMax } = world.backend.capabilities
+  const count = Math.min(conditionalFieldsMax, fieldsMax, Math.floor(changeBytesMax / fieldBytes))
+  const fields = Array.from({ length: count }, (_, i) => fieldOf(`field-${i}`, [max(), latest(), min()][i % 3]))
+  const key = world.key()
+  for (const n of [1, 2]) {
+    const changes = fields.map((field, i) => [field, [n, at(n, n), 3 - n][i % 3]] as const)
+    ensureEqual(
+      await world.write(key, changes),
+      'done',
+      `the answer to a change of ${count} max, min and latest fields`,
+    )
+  }
+  ensureEqual(
+    await world.read(key, fields),
+    fields.map((_, i) => (i % 3 === 2 ? 1 : 2)),
+    `${count} max, min and latest fields`,
+  )
+}
+
 /** What a backend declares, it takes. Keys, integers and batches at their limits stand in the chapters about them. */
 export const limitRules: readonly Rule[] = [
   {
@@ -39,6 +66,12 @@ export const limitRules: readonly Rule[] = [
   {
     id: 'limits-fields',
     claim: 'A change of `changeBytesMax` bytes in many fields is taken.',
-    check: (world) => ensureTaken(world, fieldCount),
+    check: (world) =>
+      ensureTaken(world, Math.min(fieldCount, world.backend.capabilities.conditionalFieldsMax ?? fieldCount)),
+  },
+  {
+    id: 'limits-conditional',
+    claim: 'A change of `conditionalFieldsMax` max, min and latest fields is taken.',
+    check: ensureTogether,
   },
 ]

@@ -38,6 +38,9 @@ function writes(field: Change[0], ...values: readonly unknown[]): readonly Chang
   return values.map((value) => [field, value] as const)
 }
 
+/** The sizes of numbers of a store that declares none. */
+const doubles = { least: Number.MIN_VALUE, most: Number.MAX_VALUE }
+
 /** Merging one field, for every kind of rule. */
 export const mergingRules: readonly Rule[] = [
   {
@@ -70,6 +73,31 @@ export const mergingRules: readonly Rule[] = [
     id: 'merge-min',
     claim: 'A min keeps the least number, in whatever order they come.',
     check: (world) => ensureMerged(world, writes(lowest, -3, -100.5, 7, -99), -100.5),
+  },
+  {
+    id: 'merge-magnitudes',
+    claim:
+      'Numbers as large and as small as the store says that it has come back as they were, and compare by their value.',
+    async check(world) {
+      const { least, most } = world.backend.capabilities.magnitudes ?? doubles
+      const numbers = [-most, -least, least, most]
+      for (const [i, number] of numbers.entries()) {
+        const key = world.key(`number-${i}`)
+        const fields = [highest, lowest, float]
+        await world.write(
+          key,
+          fields.map((field) => [field, number] as const),
+        )
+        ensureEqual(await world.read(key, fields), [number, number, number], 'a max, a min and a float sum')
+        for (const other of numbers.slice(0, i)) await world.write(key, [[highest, other]])
+        for (const other of numbers.slice(i + 1)) await world.write(key, [[lowest, other]])
+        ensureEqual(await world.read(key, fields), [number, number, number], 'a max and a min that were not beaten')
+      }
+      const key = world.key('beaten')
+      for (const number of numbers) await world.write(key, [[highest, number]])
+      for (const number of numbers.toReversed()) await world.write(key, [[lowest, number]])
+      ensureEqual(await world.read(key, [highest, lowest]), [most, -most], 'a max and a min that rose and fell')
+    },
   },
   {
     id: 'merge-latest',

@@ -56,4 +56,23 @@ export const unhonouredLimits: readonly KnownFault[] = [
     withMerge('sum(bigint)', (a: bigint, b: bigint) => BigInt(Number(a) + Number(b))),
     ['merge-sum-exact'],
   ),
+  unhonoured(
+    { magnitudes: { least: 1e-300, most: 1e300 } },
+    withChanges((change) => {
+      const { kind } = change.rule
+      if ((kind !== 'max' && kind !== 'min') || Math.abs(change.state as number) < 1e126) return change
+      throw new BackendError('invalid', 'Number overflow.')
+    }),
+    ['merge-magnitudes'],
+  ),
+  unhonoured(
+    { conditionalFieldsMax: 200 },
+    withRecords((records) => ({
+      write(write, call) {
+        if (write.changes.length <= 100) return records.write(write, call)
+        return Promise.reject(new BackendError('invalid', 'The expression has too many operators.'))
+      },
+    })),
+    ['limits-conditional'],
+  ),
 ]

@@ -1,6 +1,10 @@
-import type { LatestState } from '@spillway/core'
+import type { FieldChange, LatestState } from '@spillway/core'
 
 import { mutant, withChanges, withWrites, type Mutant } from './mutant.js'
+
+function isNumber({ rule }: FieldChange): boolean {
+  return rule.kind === 'max' || rule.kind === 'min'
+}
 
 export const limitMutants: readonly Mutant[] = [
   mutant(
@@ -18,5 +22,14 @@ export const limitMutants: readonly Mutant[] = [
     'limits-fields',
     'of a change only the first 50 fields are taken',
     withWrites((write) => ({ ...write, changes: write.changes.slice(0, 50) })),
+    ['limits-conditional'],
+  ),
+  mutant(
+    'limits-conditional',
+    'of a change only the first 40 numbers are taken',
+    withWrites((write) => {
+      const numbers = new Set(write.changes.filter(isNumber).slice(0, 40))
+      return { ...write, changes: write.changes.filter((change) => !isNumber(change) || numbers.has(change)) }
+    }),
   ),
 ]

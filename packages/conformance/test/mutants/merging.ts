@@ -22,11 +22,21 @@ export const mergingMutants: readonly Mutant[] = [
     'merge-max',
     'a max goes by size without sign',
     withMerge('max', (a: number, b: number) => (Math.abs(b) > Math.abs(a) ? b : a)),
+    ['merge-magnitudes'],
   ),
   mutant(
     'merge-min',
     'a min goes by size without sign',
     withMerge('min', (a: number, b: number) => (Math.abs(b) < Math.abs(a) ? b : a)),
+    ['merge-magnitudes'],
+  ),
+  mutant(
+    'merge-magnitudes',
+    'numbers are kept with 32 bits',
+    withChanges((change) => {
+      if (typeof change.state !== 'number' || change.rule.id === 'sum(integer)') return change
+      return { ...change, state: Math.fround(change.state) }
+    }),
   ),
   mutant(
     'merge-latest',
