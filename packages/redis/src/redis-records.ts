@@ -149,6 +149,16 @@ export class RedisRecords implements RecordStore {
     await awaitReplicas(this.#port, { ...request, stands: () => true }, undefined, attachedCount, this.#options)
   }
 
+  async checkSpread(shard: ShardRef): Promise<void> {
+    const { adoptStringAs } = this.#options
+    const args = [String(Number.MAX_SAFE_INTEGER), '', adoptStringAs, 'look'] // a stamp that is later than any
+    try {
+      await stampScript.run(this.#port, placeOf(shard), args)
+    } catch (error) {
+      throw readFailure(error)
+    }
+  }
+
   /**
    * Throws for a write that counts once for each copy, where copies are certain: without a connection the client would keep
    * every attempt and send them all, and replicas that miss one have others made.

@@ -4,7 +4,8 @@ import { onlineReplicas, Script } from './script.js'
 /**
  * Keeps a route with a shard, unless a stamp of the same or a later revision is there, which is then written once more.
  * A counter in a string is first turned into a hash; among items the route is a member. A key with an expiry is refused: its other shards would outlive it.
- * KEYS: the shard. ARGV: revision, text, the field of adopted strings or nothing. Answers with how many replicas are attached.
+ * KEYS: the shard. ARGV: revision, text, the field of adopted strings or nothing, `look` or absent. Answers with how many replicas are attached.
+ * Asked for a look, it refuses what it would refuse to stamp, and changes nothing.
  */
 export const stampScript = new Script(`
 local key, adopted = KEYS[1], ARGV[3]
@@ -23,11 +24,12 @@ if isString or not stamp or tonumber(string.match(stamp, '^%d+')) < tonumber(ARG
   end
   stamp = ARGV[1] .. ':' .. ARGV[2]
 end
-if isString then
-  local text = redis.call('GET', key)
-  if text ~= '0' and not string.match(text, '^-?[1-9]%d*$') then
-    return redis.error_reply('SPILLWAY The key holds a string that is not a whole number.')
-  end
+local text = isString and redis.call('GET', key)
+if text and text ~= '0' and not string.match(text, '^-?[1-9]%d*$') then
+  return redis.error_reply('SPILLWAY The key holds a string that is not a whole number.')
+end
+if ARGV[4] == 'look' then return replicas end
+if text then
   -- That HSET is refused for the type, and for nothing else, says that it is permitted: only then may the string go.
   local probe = redis.pcall('HSET', key, adopted, text)
   if not string.find(probe.err, 'WRONGTYPE', 1, true) then return probe end

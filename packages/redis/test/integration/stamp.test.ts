@@ -1,8 +1,10 @@
+import type { BackendError } from '@spillway/core'
 import { startRedis, type RedisProcess } from '@spillway/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { redis, type RedisOptions } from '../../src/index.js'
+import { put } from '../items.js'
 import { addOne, call, failureOf, shardOf, totalIn } from '../requests.js'
 
 let server: RedisProcess
@@ -23,6 +25,22 @@ async function stamp(revision: number, options: Omit<RedisOptions, 'client'> = {
   const backend = redis({ client, ...options })
   await backend.open?.(call)
   return backend.records.stampRoute?.(shardOf('k'), { revision, text: 'route' }, call)
+}
+
+/** What a request is refused with; undefined when it is answered. */
+function told(request: Promise<unknown>): Promise<unknown> {
+  return request.then(
+    () => undefined,
+    ({ kind, message }: BackendError) => ({ kind, message }),
+  )
+}
+
+/** Asks whether `k` may be spread; makes sure that nothing is changed by that. */
+async function check(options: Omit<RedisOptions, 'client'> = {}): Promise<unknown> {
+  const before = [await client.dump('k'), await client.pexpiretime('k')]
+  const outcome = await told(redis({ client, ...options }).records.checkSpread!(shardOf('k'), call))
+  expect([await client.dump('k'), await client.pexpiretime('k')]).toEqual(before)
+  return outcome
 }
 
 describe('a key that expires while its other shards stay', () => {
@@ -70,4 +88,41 @@ describe('the stamp of a key that is still a plain string', () => {
     expect(await failureOf(stamp(1, { adoptStringAs }))).toMatchObject({ kind: 'invalid', message })
     expect(await client.get('k')).toBe(text)
   })
+})
+
+describe('whoever asks first whether a key may be spread', () => {
+  const adopting = { adoptStringAs: 'total' }
+  const written = (key: string) => addOne(redis({ client }), key, 1)
+  const holdsItems = (key: string) => put(redis({ client }), 'a', 1, { n: 1 }, key)
+  const states: readonly (readonly [
+    string,
+    () => Promise<unknown>,
+    Omit<RedisOptions, 'client'>,
+    RegExp | undefined,
+  ])[] = [
+    ['nothing', () => Promise.resolve(), {}, undefined],
+    ['a hash', () => written('k'), {}, undefined],
+    ['items', () => holdsItems('k'), {}, undefined],
+    ['an adopted counter', () => client.set('k', '41'), adopting, undefined],
+    ['an earlier stamp', () => stamp(3), {}, undefined],
+    ['a hash that expires', () => written('k').then(() => client.expire('k', 60)), {}, /PERSIST/],
+    ['items that expire', () => holdsItems('k').then(() => client.expire('k', 60)), {}, /PERSIST/],
+    ['an adopted counter that expires', () => client.set('k', '41', 'EX', 60), adopting, /PERSIST/],
+    ['an earlier stamp that expires', () => stamp(3).then(() => client.expire('k', 60)), {}, /PERSIST/],
+    ['a counter that is not adopted', () => client.set('k', '41'), {}, /WRONGTYPE .* a counter with adoptStringAs/],
+    ['a text', () => client.set('k', 'many'), adopting, /not a whole number/],
+    ['a list', () => client.rpush('k', 'a'), {}, /WRONGTYPE/],
+    ['a set of scores', () => client.zadd('k', 1, 'a'), {}, /WRONGTYPE/],
+  ]
+
+  test.each(states)(
+    'of %s, is told what the stamp would be told, and changes nothing',
+    async (_, make, options, refusal) => {
+      await make()
+      const checked = await check(options)
+      if (refusal !== undefined) expect(checked).toMatchObject({ kind: 'invalid', message: refusal })
+      expect(await told(stamp(4, options))).toEqual(checked)
+      expect(checked === undefined).toBe(refusal === undefined)
+    },
+  )
 })
