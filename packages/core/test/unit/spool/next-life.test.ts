@@ -70,7 +70,7 @@ describe('the next life', () => {
       n: -7,
       big: 2n ** 80n,
       f: 0.1 + 0.2,
-      top: -1e-300,
+      top: -1e-130,
       last: { text: 'é😀"\\n', list: [null, 1.5] },
       ids: ['é', '😀', ''],
       own: [3, 1],
