@@ -11,6 +11,7 @@ export type FaultOperation =
   | 'absorb'
   | 'clear'
   | 'stampRoute'
+  | 'checkSpread'
   | 'collections.put'
   | 'collections.delete'
   | 'collections.get'

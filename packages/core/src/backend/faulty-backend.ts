@@ -101,6 +101,10 @@ export class FaultyBackend implements Backend {
         stampRoute: (shard, stamp, call) =>
           this.#deliver('stampRoute', [shard], async () => inner.records.stampRoute?.(shard, stamp, call)),
       }),
+      ...(inner.records.checkSpread && {
+        checkSpread: (shard, call) =>
+          this.#deliver('checkSpread', [shard], async () => inner.records.checkSpread?.(shard, call)),
+      }),
     }
     this.collections = inner.collections && this.#collections(inner.collections)
     this.directory = this.#directory(inner.directory)
@@ -275,7 +279,13 @@ export class FaultyBackend implements Backend {
 
 function ignore(): void {}
 
-const reads: ReadonlySet<FaultOperation> = new Set(['read', 'collections.get', 'collections.page', 'directory.read'])
+const reads: ReadonlySet<FaultOperation> = new Set([
+  'read',
+  'checkSpread',
+  'collections.get',
+  'collections.page',
+  'directory.read',
+])
 
 function isRead(operation: FaultOperation): boolean {
   return reads.has(operation)

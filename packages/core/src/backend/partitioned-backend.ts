@@ -90,6 +90,10 @@ export class PartitionedBackend implements Backend {
         stampRoute: (shard, stamp, call) =>
           this.#later(this.#writeOne(shard, async () => inner.records.stampRoute?.(shard, stamp, call))),
       }),
+      ...(inner.records.checkSpread && {
+        checkSpread: (shard, call) =>
+          this.#later(this.#readOne(shard, async () => inner.records.checkSpread?.(shard, call))),
+      }),
     }
     this.collections =
       inner.collections &&
@@ -134,6 +138,13 @@ export class PartitionedBackend implements Backend {
   #writeOne<T>(shard: ShardRef, send: () => Promise<T>): Promise<T> {
     const refusal = this.#admitWrite(this.#table.at(placeOf(shard)).write, 1)
     return refusal === undefined ? send() : Promise.reject(refusal)
+  }
+
+  /** A request that looks at one shard. */
+  #readOne<T>(shard: ShardRef, send: () => Promise<T>): Promise<T> {
+    this.#counted.readRequests += 1
+    const [refusal] = this.#admitRead([this.#table.at(placeOf(shard)).read], leastReadUnits.strong)
+    return refusal === undefined ? send() : Promise.reject(throttledBy(refusal))
   }
 
   #absorb(absorb: Absorb, call: Call): Promise<void> {

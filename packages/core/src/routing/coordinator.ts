@@ -6,7 +6,7 @@
 // Invariants: a route moves on only by a client that has itself seen its phase for 1.1 leases, counted from the answer that
 //   showed it (rules announce-wait and drain-wait), and has stamped shard 0 with it where the store may forget; every growth
 //   draws a new generation (rule generation); a cold route is dropped once nobody can remember it as anything else.
-// Cost: two swaps a growth, and a stamp; three or four swaps and two stamps a merging back; no request while nothing is due, nor more than
+// Cost: two swaps a growth, and a stamp, and for one from a single shard a question to stores that may refuse; three or four swaps and two stamps a merging back; no request while nothing is due, nor more than
 //   the back-off allows while swaps are refused. The directory is encoded once for all wishes of a tick, and not at all for
 //   wishes once it is full.
 // Source: docs/routing.md
@@ -14,17 +14,15 @@
 import { randomUint32 } from '../chance/random.js'
 import { backoffMs } from '../internal/backoff.js'
 import { type Directory, directoryBytes, routeBytes } from './directory.js'
-import { MergingBack, type MergingBackParts } from './merging-back.js'
+import { MergingBack, type MergingBackParts, patientLeases } from './merging-back.js'
 import { activate, announce, drain, finish, foresee, settle } from './phases.js'
 import type { Route } from './route.js'
 import type { Routing } from './routing.js'
+import { SpreadChecks } from './spread-checks.js'
 import { Stamping, type StampingParts } from './stamping.js'
 
 /** The rate of clocks may differ by so much between machines. */
 const clockDriftFactor = 1.1
-
-/** Of 4,096 clients one helps to merge a key back after a lease, two after two leases, four after three. */
-const patientLeases = 12
 
 /** How many wishes of patterns are held between two swaps, and how many keys are told of that found the directory full. */
 const wishesMax = 1_024
@@ -57,6 +55,7 @@ export class Coordinator {
   #wishes = noWishes
   /** What patterns wish for: after everything else, and in the order in which the keys were written. */
   readonly #patternWishes = new Map<string, number>()
+  readonly #checks: SpreadChecks
   readonly #stamping: Stamping
   readonly #mergingBack: MergingBack
   /** How long another client is left to take a step: another time for each, so that they do not all try at once. */
@@ -75,6 +74,7 @@ export class Coordinator {
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts
+    this.#checks = new SpreadChecks(parts)
     this.#stamping = new Stamping(parts)
     this.#mergingBack = new MergingBack(parts)
     this.#patienceMs = parts.leaseMs * (1 + 2 * parts.random.next())
@@ -90,6 +90,7 @@ export class Coordinator {
   step(wishes: Wishes): void {
     this.#wishes = wishes
     this.#prepareDue()
+    if (this.#checks.isNeeded) this.#askFirst()
     if (this.#swapping !== undefined || !this.#isAnythingDue()) return
     this.#swapping = this.#takeSteps().finally(() => {
       this.#swapping = undefined
@@ -98,7 +99,7 @@ export class Coordinator {
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    await Promise.all([this.#swapping, this.#stamping.idle(), this.#mergingBack.idle()])
+    await Promise.all([this.#swapping, this.#checks.idle(), this.#stamping.idle(), this.#mergingBack.idle()])
   }
 
   /** Under a lease only: what an old snapshot shows as announced may be active by now, in another generation. */
@@ -118,6 +119,17 @@ export class Coordinator {
     if (isLate) routing.spreadOut()
     this.#stamping.want(stamped)
     this.#mergingBack.want(merged)
+  }
+
+  /** What is let through is announced at a later step. */
+  #askFirst(): void {
+    const directory = this.#parts.routing.latest()?.directory
+    if (directory === undefined || this.#isFull(directory)) return
+    const unspread = [...this.#wishesInOrder()].filter(([key, fanout]) => {
+      const route = directory.routes.get(key)
+      return mayGrow(route, fanout) && !isSpread(route)
+    })
+    this.#checks.want(unspread.map(([key]) => key))
   }
 
   async #takeSteps(): Promise<void> {
@@ -159,12 +171,19 @@ export class Coordinator {
         if (mayGrow(directory.routes.get(key), fanout)) this.#tellFull(key)
       return false
     }
-    for (const [key, fanout] of this.#wishes.growths) if (mayGrow(directory.routes.get(key), fanout)) return true
+    for (const [key, fanout] of this.#wishes.growths)
+      if (this.#mayGrow(key, directory.routes.get(key), fanout)) return true
     for (const [key, fanout] of this.#patternWishes) {
-      if (mayGrow(directory.routes.get(key), fanout)) return true
-      this.#patternWishes.delete(key)
+      const route = directory.routes.get(key)
+      if (this.#mayGrow(key, route, fanout)) return true
+      // The next write wishes anew.
+      if (!mayGrow(route, fanout) || this.#checks.isRefused(key)) this.#patternWishes.delete(key)
     }
     return false
+  }
+
+  #mayGrow(key: string, route: Route | undefined, fanout: number): boolean {
+    return mayGrow(route, fanout) && (isSpread(route) || this.#checks.isPassed(key))
   }
 
   /** What was done while a change was lost does not count: somebody may have acted upon what was shown meanwhile. */
@@ -287,7 +306,7 @@ export class Coordinator {
     let bytes = directoryBytes({ ...before, routes })
     for (const [key, fanout] of this.#wishesInOrder()) {
       const route = routes.get(key)
-      if (!mayGrow(route, fanout)) continue
+      if (!this.#mayGrow(key, route, fanout)) continue
       const number = Math.max(counter + 1, Math.floor(clock.wallMs()))
       const grown = announce(route, fanout, { number, nonce: randomUint32(random) }, number + 1)
       bytes += routeBytes(key, grown) - (route === undefined ? 0 : routeBytes(key, route))
@@ -340,6 +359,11 @@ function versionOf({ routes }: Directory): string {
 /** Between two phases in which it may stay. */
 function isOnItsWay({ phase }: Route): boolean {
   return phase !== 'active' && phase !== 'cold'
+}
+
+/** Its store has let it be spread once. */
+function isSpread(route: Route | undefined): route is Route {
+  return route !== undefined && route.phase !== 'cold'
 }
 
 /** Growth starts from a cold or an active route; in between, the step that is under way is finished first. */

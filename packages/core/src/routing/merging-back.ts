@@ -24,6 +24,12 @@ import { type JobOutcome, KeyJobs } from './key-jobs.js'
 import { isSameRoute, type Route, remainsOf, shardOf } from './route.js'
 import { eachItem, MovedOnError, ShardRequests, type ShardRequestsParts } from './shard-requests.js'
 
+/** Of 4,096 clients one helps to merge a key back after a lease, two after two leases, four after three, and all after so many. */
+export const patientLeases = 12
+
+/** Nobody is there who knows what stands under a key, most likely, if nobody has finished so long after all would have begun. */
+const unknownLeases = patientLeases + 2
+
 /** How many keys are worked on at once. */
 const keysAtOnceMax = 4
 
@@ -58,6 +64,8 @@ export class MergingBack {
   readonly #jobs: KeyJobs
   /** What has been done for routes whose job is under way or to be tried again. */
   readonly #progress = new Map<string, Progress>()
+  /** By key: the revision of which was told that this client cannot take its step. */
+  readonly #told = new Map<string, number>()
 
   constructor(parts: MergingBackParts) {
     this.#parts = parts
@@ -87,6 +95,21 @@ export class MergingBack {
       ([key, route]) => this.#progressOf(key, route)?.isLeft !== true && this.#parts.contentsOf(key) !== undefined,
     )
     this.#jobs.want(new Map(known))
+    this.#tellUnknown(routes)
+  }
+
+  /** The key stays as it is, and cannot grow, until somebody comes who knows it. */
+  #tellUnknown(routes: ReadonlyMap<string, Route>): void {
+    const { routing, events, leaseMs, contentsOf } = this.#parts
+    for (const [key, revision] of this.#told)
+      if (routing.latest()?.route(key)?.revision !== revision) this.#told.delete(key)
+    for (const [key, { revision, phase }] of routes) {
+      if (contentsOf(key) !== undefined || this.#told.get(key) === revision) continue
+      if (routing.seenForMs(key, revision) < unknownLeases * leaseMs) continue
+      this.#told.set(key, revision)
+      const error = notMine('it has declared no record and no collection that the key belongs to')
+      if (events.hasListeners('route-stalled')) events.emit('route-stalled', { key, phase, error })
+    }
   }
 
   /** Forgets what was done. */

@@ -292,8 +292,11 @@ export class Routing {
 
   async #writeCopies(): Promise<void> {
     const directory = this.#snapshot?.directory
+    const waitsBegun = this.#waitsBegun
     if (directory === undefined) return
     await this.#copies.bringUpToDate(directory, encodeDirectory(directory), (request) => this.#request(request))
+    // A route of an old revision that was lost has come back meanwhile: these copies have been written without it.
+    if (waitsBegun !== this.#waitsBegun) return
     this.#everywhereCounter = directory.counter
     const everywhereMs = this.#parts.clock.monotonicMs()
     for (const seen of this.#seen.values())

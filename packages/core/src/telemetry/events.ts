@@ -28,7 +28,8 @@ export interface ClientEvents {
   'directory-failed': { readonly error: unknown }
   /**
    * A route cannot move on from this phase: it could not be kept with the key's shard 0, or what its shards hold could not be
-   * merged back or cleared. It is tried again.
+   * merged back or cleared. With the phase `cold`: the key is wished to be spread, and the store says that it cannot be, or does
+   * not answer. It is tried again.
    */
   'route-stalled': { readonly key: string; readonly phase: string; readonly error: unknown }
   /** What is left of shards that were merged back could not be cleared, for a long time, and stays in the store. */

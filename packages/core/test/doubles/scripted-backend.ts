@@ -112,6 +112,9 @@ export class ScriptedBackend implements Backend {
       ...(inner.records.stampRoute && {
         stampRoute: (shard, stamp, call) => inner.records.stampRoute?.(shard, stamp, call) ?? Promise.resolve(),
       }),
+      ...(inner.records.checkSpread && {
+        checkSpread: (shard, call) => inner.records.checkSpread?.(shard, call) ?? Promise.resolve(),
+      }),
     }
     this.directory = this.#directory(inner.directory)
   }
