@@ -146,6 +146,7 @@ export class Client {
       await routing.start()
       this.#itemHash = await itemHash
     } catch (error) {
+      await routing.close()
       await this.#closeBackend() // what led here is what the caller is told
       await spool?.close()
       throw error

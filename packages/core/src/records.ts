@@ -1,4 +1,4 @@
-import type { WriteOptions } from './collapse/collapse.js'
+import type { WriteOptions } from './collapse/write-options.js'
 import { ClosedError } from './errors/closed-error.js'
 import { InvalidArgumentError } from './errors/misuse-error.js'
 import type { ChangeOf, Rules, ValueOf } from './merge/merge-rule.js'

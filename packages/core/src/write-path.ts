@@ -3,10 +3,11 @@
 import type { Bounds } from './admission/bounds.js'
 import type { WriteStamp } from './backend/backend.js'
 import { sequenceAt } from './backend/backend.js'
-import { Collapse, type WriteOptions } from './collapse/collapse.js'
+import { Collapse } from './collapse/collapse.js'
 import { demandLeft } from './collapse/demand.js'
 import type { FailureLog } from './collapse/failure-log.js'
 import type { Flight, FlightOutcome } from './collapse/flight.js'
+import type { WriteOptions } from './collapse/write-options.js'
 import type { Window } from './collapse/window.js'
 import { type WriteRejectedError, WriteUnknownError } from './errors/write-error.js'
 import { hashKey } from './internal/hash-key.js'
@@ -172,7 +173,7 @@ export class WritePath {
 
   #left(key: string, { changeCount, bufferedCount }: Window, error: WriteRejectedError): void {
     const { spool, counters } = this.#stages
-    spool?.keep(this.#shape.name, bufferedCount)
+    if (bufferedCount > 0) spool?.keep(this.#shape.name, bufferedCount)
     if (changeCount === bufferedCount) return
     counters.failedWrites += changeCount - bufferedCount
     this.#failures.add(this.#shape.name, key, changeCount - bufferedCount, 0, error)

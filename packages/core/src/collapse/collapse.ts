@@ -13,7 +13,7 @@ import type { Capabilities } from '../backend/backend.js'
 import { ClosedError } from '../errors/closed-error.js'
 import { WindowFullError } from '../errors/limit-error.js'
 import { InvalidArgumentError } from '../errors/misuse-error.js'
-import { WriteRejectedError } from '../errors/write-error.js'
+import { WriteRejectedError, WriteUnknownError } from '../errors/write-error.js'
 import { rejectOnAbort } from '../internal/abort.js'
 import { ChurningMap } from '../internal/churning-map.js'
 import { Deferred } from '../internal/deferred.js'
@@ -26,18 +26,7 @@ import { type Backlogged, type Entry, isOverdue, newEntry } from './entry.js'
 import { Flight, type FlightOutcome, type FlightParts, type FlightStart } from './flight.js'
 import { Journal } from './journal.js'
 import { Window } from './window.js'
-
-/** How a caller may write. */
-export interface WriteOptions {
-  /** Ends the waiting of this caller; a change that has been accepted is written all the same. */
-  readonly signal?: AbortSignal
-  /**
-   * `written` resolves once the change is durable in the backend. `buffered` resolves once it is accepted: without
-   * `ClientOptions.spool` it is lost if the process dies before it is written; with one it is on disk by then, survives the
-   * process, and rejects with `SPOOL` or `LIMIT_REACHED` when the disk does not take it. @default 'written'
-   */
-  readonly ack?: 'written' | 'buffered'
-}
+import type { WriteOptions } from './write-options.js'
 
 /** What collapsing needs from the stages around it. */
 export interface CollapseParts {
@@ -105,14 +94,14 @@ export class Collapse {
     if (this.#isMerging) await resolved
     const settled: Promise<unknown>[] = []
     for (const entry of this.#entries.values()) {
-      if (entry.flight !== undefined) settled.push(entry.flight.window.written.catch(reportedElsewhere))
-      for (const { window } of entry.backlog ?? []) settled.push(window.written.catch(reportedElsewhere))
-      if (entry.window !== undefined) settled.push(entry.window.written.catch(reportedElsewhere))
+      if (entry.flight !== undefined) settled.push(entry.flight.window.written)
+      for (const { window } of entry.backlog ?? []) settled.push(window.written)
+      if (entry.window !== undefined) settled.push(entry.window.written)
       entry.rest?.clear()
       entry.rest = undefined
       this.#advance(entry)
     }
-    await Promise.all(settled)
+    await Promise.allSettled(settled) // callers are told by their own promises, and of buffered changes the report tells
   }
 
   /** Accepts nothing more, flushes, and resolves when nothing is left. */
@@ -160,6 +149,7 @@ export class Collapse {
 
   /** Has a buffered change kept on disk, together with others that wait for the same. */
   #keep(journal: Journal, name: string, change: unknown, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     let accepted: Promise<void> | undefined
     const gathering = journal.gathering(name)
     if (gathering !== undefined) {
@@ -198,10 +188,7 @@ export class Collapse {
       this.#isMerging = false
     }
     if (grownBytes > roomBytes) return false
-    open.bytes += grownBytes
-    open.changeCount += window.changeCount
-    open.bufferedCount += window.bufferedCount
-    if (window.tickets !== undefined) (open.tickets ??= []).push(...window.tickets)
+    open.take(window, grownBytes)
     bounds.take(grownBytes)
     return true
   }
@@ -263,6 +250,7 @@ export class Collapse {
 
   #opened(entry: Entry, window: Window): void {
     entry.window = window
+    if (this.#journal !== undefined) window.sinceMs = this.#parts.clock.nowMs()
     this.#parts.bounds.take(window.bytes)
     if (entry.isGone) this.#enter(entry)
   }
@@ -335,6 +323,7 @@ export class Collapse {
       start ?? this.#startOf(entry, window),
       (flight, outcome) => this.#landed(entry, flight, outcome),
     )
+    if (this.#journal !== undefined) entry.flight.onLate = (cause) => this.#letGo(entry, cause)
     entry.flight.send()
   }
 
@@ -350,17 +339,32 @@ export class Collapse {
     else this.#advanceSoon(entry)
   }
 
+  /** Behind a flight that the spool keeps trying nobody waits for longer than for a flight: what is on disk goes on, the rest is not written. */
+  #letGo(entry: Entry, cause: unknown): void {
+    const { key, window } = entry
+    const nowMs = this.#parts.clock.nowMs()
+    if (window === undefined || nowMs - window.sinceMs < this.#parts.flight.writeTimeoutMs) return
+    const why = 'A write before it, which the spool keeps, has no success yet.'
+    if (window.tickets === undefined) {
+      entry.window = undefined
+      this.#leave(key, window, new WriteRejectedError(key, why, cause))
+    } else window.letGo(new WriteUnknownError(key, why, cause), nowMs)
+  }
+
   /** What follows a flight that is left: buffered changes stay on disk, all others are told that they are not written. */
   #leaveRest(entry: Entry): void {
     const { key, backlog = [], window: open } = entry
     entry.backlog = undefined
     entry.window = undefined
     const error = new WriteRejectedError(key, 'The client closes, and a write before it has no outcome yet.')
-    for (const window of [...backlog.map((one) => one.window), ...(open === undefined ? [] : [open])]) {
-      this.#parts.onLeft(key, window, error)
-      window.settle(error)
-      this.#parts.bounds.release(window.bytes)
-    }
+    for (const { window } of backlog) this.#leave(key, window, error)
+    if (open !== undefined) this.#leave(key, open, error)
+  }
+
+  #leave(key: string, window: Window, error: WriteRejectedError): void {
+    this.#parts.onLeft(key, window, error)
+    window.settle(error)
+    this.#parts.bounds.release(window.bytes)
   }
 
   /** Those who wait to hold come before the next flush; who comes later waits for that flush. */
@@ -392,6 +396,3 @@ export class Collapse {
     return new InvalidArgumentError('change', expected, `${window.bytes + grownBytes} bytes`)
   }
 }
-
-/** Each window's callers are told by their own promises, and buffered ones by the report. */
-function reportedElsewhere(): void {}

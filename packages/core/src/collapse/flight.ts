@@ -85,6 +85,8 @@ export class Flight implements Expiring {
   isRefused = false
   /** When it, or a change behind it, was last counted as demand. */
   #countedMs = 0
+  /** Told at each try beyond its time, while the spool keeps it. */
+  onLate: ((cause: unknown) => void) | undefined
   readonly #parts: FlightParts
   readonly #changes: readonly FieldChange[]
   readonly #onEnd: (flight: Flight, outcome: FlightOutcome) => void
@@ -154,6 +156,7 @@ export class Flight implements Expiring {
       this.#keep(this.#entry, shard)
       return
     }
+    if (!this.#isUncertain && this.#entry === undefined) this.#firstSentMs = nowMs // what was refused is not in
     const call = new LazyCall()
     const attempt = (this.attempts += 1)
     this.#shard = shard
@@ -213,10 +216,12 @@ export class Flight implements Expiring {
   #answered(answer: WriteAnswer): void {
     switch (answer.status) {
       case 'done':
-        // Past the horizon a shard may have forgotten an earlier attempt and taken this one for the first.
-        if (this.#isUncertain && this.#isSentBefore(this.#parts.retryHorizonMs))
+        // Past the horizon a shard may have forgotten an earlier attempt and taken this one for the first, or have been merged
+        // back and gone: then nobody reads what stands there.
+        if (this.#isSentBefore(this.#parts.retryHorizonMs)) {
+          this.#isUncertain = true
           this.#giveUp(undefined, 'The answer came after the retry horizon.')
-        else {
+        } else {
           this.#end({ error: undefined, units: unitsOf(answer), isLeft: false })
           this.#entry?.remove().catch(reportedOnceMore)
         }
@@ -310,6 +315,7 @@ export class Flight implements Expiring {
     else {
       const error = new WriteUnknownError(this.key, `${why} The spool keeps it, and it is tried again.`, cause)
       this.window.settle(error)
+      this.onLate?.(cause)
       if (this.#parts.isClosing()) this.#leave(this.#entry, error)
     }
     return this.#isOver

@@ -13,6 +13,8 @@ export class Window {
   isCounted = false
   /** About how many bytes it takes. */
   bytes: number
+  /** Since when its callers wait, in milliseconds of the client's clock; known where there is a spool. */
+  sinceMs = 0
   /** What is on disk of it. Undefined stands for none. */
   tickets: Ticket[] | undefined
   #written: Deferred<void> | undefined
@@ -28,10 +30,25 @@ export class Window {
     return this.#written.promise
   }
 
+  /** Takes over what comes with another window, whose states have been merged into its own. */
+  take(other: Window, grownBytes: number): void {
+    this.bytes += grownBytes
+    this.changeCount += other.changeCount
+    this.bufferedCount += other.bufferedCount
+    if (other.tickets !== undefined) (this.tickets ??= []).push(...other.tickets)
+  }
+
   /** Tells all callers that it is written, or with which error it is not. */
   settle(error: unknown): void {
     if (this.#written === undefined) return
     if (error === undefined) this.#written.resolve()
     else this.#written.reject(error)
+  }
+
+  /** Tells those who wait so far that they wait no more; who comes later waits anew. */
+  letGo(error: unknown, nowMs: number): void {
+    this.settle(error)
+    this.#written = undefined
+    this.sinceMs = nowMs
   }
 }

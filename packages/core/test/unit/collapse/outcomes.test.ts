@@ -64,6 +64,17 @@ describe('a write that fails', () => {
     )
   })
 
+  test('whose only answer comes after the retry horizon is «unknown»: its shard may have been merged back and gone', async () => {
+    const routing = { retryHorizonMs: 60_000, sealRetentionMs: 61_000 }
+    const { posts, backend, clock } = await posted({ routing })
+    backend.holds.write = true
+    const writing = watch(posts.write('k', { views: 1 }))
+    clock.jumpWall(60_000) // the machine is suspended, and its monotonic clock stands still: no timer is due
+    backend.heldWrites[0]?.pass()
+    await clock.advance(0)
+    expect(writing.error).toMatchObject({ code: 'WRITE_UNKNOWN', retryable: false })
+  })
+
   test('because it was throttled until its time was up is «rejected»', async () => {
     const { posts, backend, clock } = await posted({ limits: { writeTimeoutMs: 3_000 } })
     backend.holds.write = true

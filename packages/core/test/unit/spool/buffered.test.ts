@@ -131,6 +131,15 @@ describe('a buffered write with a spool', () => {
     expect(await counts.read('k')).toEqual({ n: 1 })
   })
 
+  test('with a signal that is aborted already is not taken', async () => {
+    const { client, clock, disk } = await spooled()
+    const counts = client.records('count', rules)
+    const writing = watch(counts.write('k', { n: 1 }, { ...buffered, signal: AbortSignal.abort(new Error('gone')) }))
+    await clock.advance(100)
+    expect([writing.error?.message, disk.commitCount]).toEqual(['gone', 0])
+    expect(await counts.read('k')).toEqual({ n: 0 })
+  })
+
   test('that has no room in the open window follows it in one of its own', async () => {
     const { client, clock, disk, backend } = await spooled({ memory: { changeBytesMax: 1_000 } })
     const names = client.records('name', { ids: union() })
@@ -274,6 +283,35 @@ describe('an outage of the backend', () => {
     failAll()
     await clock.advance(3_000)
     expect((await counts.read('k')).last).toBe('a')
+    expect(await client.close()).toMatchObject({ failureCount: 0, kept: [] })
+  })
+
+  test('keeps nobody waiting who writes behind what is on disk: not written, or unknown where that is with it', async () => {
+    const { client, clock, backend } = await spooled({ limits })
+    const counts = client.records('count', rules)
+    backend.holds.write = true
+    const failAll = setFailing(backend)
+    const passing = async (ms: number) => {
+      for (let i = 0; i < ms; i += 100) {
+        failAll()
+        await clock.advance(100)
+      }
+    }
+    await counts.write('k', { n: 1 }, buffered)
+    await passing(5_000)
+    const plain = watch(counts.write('k', { n: 10 }))
+    await passing(900)
+    expect(plain.state).toBe('open')
+    await passing(1_200)
+    expect(plain.error).toMatchObject({ code: 'WRITE_REJECTED', retryable: true })
+    const mixed = watchAll([counts.write('k', { n: 100 }), counts.write('k', { n: 1_000 }, buffered)])
+    await passing(3_000)
+    expect(mixed.map(({ state, error }) => error?.code ?? state)).toEqual(['WRITE_UNKNOWN', 'resolved'])
+    const late = watch(counts.write('k', { n: 10_000 }))
+    backend.holds.write = false
+    await passing(3_000)
+    expect(late.state).toBe('resolved')
+    expect(await counts.read('k')).toEqual({ n: 11_101 })
     expect(await client.close()).toMatchObject({ failureCount: 0, kept: [] })
   })
 
