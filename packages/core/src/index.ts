@@ -13,7 +13,7 @@ export type {
 export type { CollectionOptions, ItemCodec } from './collection-options.js'
 export type { PutOutcome } from './item-write-path.js'
 export type { HedgeOptions } from './gather/hedge.js'
-export type { WriteOptions } from './collapse/collapse.js'
+export type { WriteOptions } from './collapse/write-options.js'
 export type { FlushFailure, FlushReport } from './collapse/failure-log.js'
 export type { PartialRead, ReadOptions } from './read-path.js'
 export type { HotKey } from './hot-keys.js'
