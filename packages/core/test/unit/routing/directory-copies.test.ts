@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 
 import { type Backend, createClient, type DirectoryStore, memory, sum } from '../../../src/index.js'
-import { decodeDirectory } from '../../../src/routing/directory.js'
+import { decodeDirectory, encodeDirectory } from '../../../src/routing/directory.js'
+import { announce } from '../../../src/routing/phases.js'
+import { Routing } from '../../../src/routing/routing.js'
+import { Events } from '../../../src/telemetry/events.js'
 import { FakeClock, seededRandom } from '../../../src/testing.js'
 
 const call = { signal: new AbortController().signal }
@@ -132,4 +135,55 @@ test('a store with one place refuses copies before anything is sent', async () =
     code: 'INVALID_ARGUMENT',
     argument: 'routing.directoryCopies',
   })
+})
+
+test('a route that was lost and has come back while older copies were written is not taken to be in them', async () => {
+  const clock = new FakeClock()
+  const inner = memory()
+  const copy = inner.directory.copy!(1)
+  const held: (() => void)[] = []
+  const directory: DirectoryStore = {
+    read: (c) => inner.directory.read(c),
+    swap: (expected, text, c) => inner.directory.swap(expected, text, c),
+    copy: () => ({
+      read: (c) => copy.read(c),
+      swap: (expected, text, c) =>
+        new Promise((resolve) => {
+          held.push(() => resolve(copy.swap(expected, text, c)))
+        }),
+    }),
+  }
+  const options = {
+    ...{ refreshMs: 100, leaseMs: 300, retryHorizonMs: 60_000, sealRetentionMs: 600_000 },
+    ...{ directoryBytesMax: 32_768, directoryCopies: 2 },
+  }
+  const random = { next: () => 0 } // so that it reads the first place
+  const parts = { clock, random, events: new Events(), options, requestTimeoutMs: 10_000 }
+  const routing = new Routing({ backend: { ...inner, directory }, ...parts })
+  const generation = { number: 7, nonce: 7 }
+  await clock.run(routing.refresh())
+  const [early, late] = [announce(undefined, 2, generation, 5), announce(undefined, 2, generation, 10)]
+  await clock.run(
+    routing.swap((before) => ({ ...before, counter: 10, routes: new Map(before.routes).set('other', late) })),
+  )
+  expect(held).toHaveLength(1)
+
+  const { text, version } = await inner.directory.read(call)
+  const known = decodeDirectory(text ?? '')
+  const routes = new Map(known.routes).set('hot', early)
+  await inner.directory.swap(version, encodeDirectory({ ...known, healCount: 1, counter: 1_000, routes }), call)
+  await clock.run(routing.swap(() => undefined)) // sees it
+  held.shift()?.()
+  await clock.advance(50)
+  expect(decodeDirectory((await copy.read(call)).text ?? '').routes.has('hot')).toBe(false)
+  expect(['hot', 'other'].map((key) => routing.seenForMs(key, key === 'hot' ? 5 : 10))).toEqual([0, 0])
+
+  await clock.advance(100)
+  routing.spreadOut()
+  await clock.advance(0)
+  held.shift()?.()
+  await clock.advance(50)
+  expect(decodeDirectory((await copy.read(call)).text ?? '').routes.has('hot')).toBe(true)
+  expect(['hot', 'other'].map((key) => routing.seenForMs(key, key === 'hot' ? 5 : 10))).toEqual([50, 50])
+  await clock.run(routing.close())
 })

@@ -11,7 +11,7 @@ import {
   union,
 } from '../../../src/index.js'
 import { directoryIn, drainRoute } from '../../doubles/drain-route.js'
-import { opened, type OpenOptions } from '../../doubles/opened.js'
+import { type Opened, opened, type OpenOptions } from '../../doubles/opened.js'
 import { openedSpread, shortLease } from '../../doubles/spread.js'
 import { allOf } from '../../doubles/spread-collection.js'
 
@@ -216,6 +216,42 @@ test("a rule of the user's own merges back, too", async () => {
   await clock.advance(3_000)
   expect(await phaseIn(store)).toBe('cold')
   expect(await clock.run(longer.client.records('words', words).read('hot'))).toEqual({ longest: 'longest of all' })
+})
+
+describe('a drain of a key that a client has declared nothing of', () => {
+  const stalledOf = ({ client }: Opened) => {
+    const stalled: ClientEvents['route-stalled'][] = []
+    client.on('route-stalled', (event) => stalled.push(event))
+    return stalled
+  }
+
+  test('is told once a revision when nobody has finished it, and goes on once somebody comes who knows the key', async () => {
+    const { store, clock } = await spreadStore(4)
+    const strangers = await Promise.all([1, 2, 3].map((seed) => opened({ store, clock, seed, routing: shortLease })))
+    const stalled = strangers.map(stalledOf)
+    await drainRoute(store, 'hot', 1)
+    await clock.advance(14 * shortLease.leaseMs)
+    expect(stalled.flat()).toEqual([])
+    await clock.advance(60_000)
+    const told = { key: 'hot', phase: 'draining', error: { kind: 'rejected', message: /declared no record/ } }
+    expect(stalled).toMatchObject([[told], [told], [told]])
+    await member(store, { clock, seed: 4 })
+    await clock.advance(10_000)
+    expect(await phaseIn(store)).toBe('cold')
+    expect(stalled.flat()).toHaveLength(3)
+  })
+
+  test('is not told where others finish it, however late they begin', async () => {
+    const { store, clock } = await spreadStore(4)
+    const strangers = await Promise.all([1, 2, 3].map((seed) => opened({ store, clock, seed, routing: shortLease })))
+    const stalled = strangers.map(stalledOf)
+    await member(store, { clock, seed: 4 })
+    await clock.advance(1_000)
+    await drainRoute(store, 'hot', 1)
+    await clock.advance(20_000)
+    expect(await phaseIn(store)).toBe('cold')
+    expect(stalled.flat()).toEqual([])
+  })
 })
 
 function bound({ records }: Backend): Backend['records'] {
