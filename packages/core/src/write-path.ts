@@ -82,7 +82,7 @@ export class WritePath {
       spool: stages.spool,
     })
     // Not at once: whoever declares the record may still subscribe to the events that this brings.
-    if (stages.spool !== undefined) queueMicrotask(() => this.#restore(stages.spool))
+    if (stages.spool !== undefined) queueMicrotask(() => this.#restore())
   }
 
   /** Accepts a change; see `Records.write`. */
@@ -90,13 +90,15 @@ export class WritePath {
     return this.#collapse.write(key, change, options)
   }
 
-  /** See `Collapse.flush`. */
+  /** See `Collapse.flush`; what earlier lives have left is part of it. */
   flush(): Promise<void> {
+    this.#restore()
     return this.#collapse.flush()
   }
 
-  /** See `Collapse.close`. */
+  /** See `Collapse.close`; what earlier lives have left is part of it. */
   close(): Promise<void> {
+    this.#restore()
     this.#isClosing = true
     return this.#collapse.close()
   }
@@ -124,10 +126,10 @@ export class WritePath {
     }
   }
 
-  /** Goes on with what earlier lives have left of this record. A client that closes leaves it to the next. */
-  #restore(log: SpoolLog | undefined): void {
-    if (log === undefined || this.#isClosing) return
-    for (const left of log.takeLeft(this.#shape.name)) this.#restoreOne(log, left)
+  /** Goes on with what earlier lives have left of this record; a second time there is nothing. */
+  #restore(): void {
+    const { spool } = this.#stages
+    if (spool !== undefined) for (const left of spool.takeLeft(this.#shape.name)) this.#restoreOne(spool, left)
   }
 
   #restoreOne(log: SpoolLog, { change, sending, ticket }: Left): void {

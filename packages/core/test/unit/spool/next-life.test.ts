@@ -94,6 +94,17 @@ describe('the next life', () => {
     expect(second.backend.writes).toHaveLength(2) // the first leaves at once, all others together
   })
 
+  test.each(['flush', 'close'] as const)('is written before a %s ends that follows at once', async (end) => {
+    const process = new Process()
+    await diedSending(process, false)
+    const { client, clock } = await process.start()
+    client.records('count', rules)
+    expect(await clock.run(client[end]())).toMatchObject({ failureCount: 0 })
+    const { client: next } = await process.start()
+    expect(await next.records('count', rules).read('k')).toEqual({ n: 1 })
+    expect(process.disk.entries.size).toBe(0)
+  })
+
   test('waits for the application to declare the record, and says what it has never declared', async () => {
     const process = new Process()
     await diedSending(process, false)
