@@ -6,6 +6,7 @@ const core = 'packages/core/src'
 export const rules = [
   {
     rule: 'announce-wait',
+    within: 1500,
     says: 'a route becomes active only once this process has seen it announced for 1.1 leases',
     test: 'announce-wait',
     edits: [
@@ -126,6 +127,7 @@ export const rules = [
   },
   {
     rule: 'lease-at-end',
+    within: 400,
     says: 'a read whose lease ended before its last answer is done again',
     test: 'lease-at-end: a read that',
     edits: [

@@ -10,9 +10,9 @@ export function act(world: FleetWorld, what: keyof Weights): void {
   if (what === 'announce') return director.grow(oneOf(random, keys), profile.fanoutMax)
   if (what === 'drain') return director.mergeBack(oneOf(random, keys))
   if (up.length === 0) return
-  const process = oneOf(random, up)
-  if (isTalk(what)) talk(world, process, what)
-  else disturb(world, what, process)
+  if (isTalk(what)) return talk(world, oneOf(random, up), what)
+  const disturbed = up.filter(({ isSpared }) => !isSpared)
+  if (disturbed.length > 0) disturb(world, what, oneOf(random, disturbed))
 }
 
 type Talk = 'write' | 'read' | 'put' | 'delete' | 'get' | 'scan'

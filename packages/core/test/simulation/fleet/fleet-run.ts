@@ -5,6 +5,9 @@ import { end } from './fleet-end.js'
 import { FleetWorld } from './fleet-world.js'
 import { takeMachineClocks } from './machine-clocks.js'
 
+/** A leader is found after a few epochs of a quarter of a second each. */
+const electionMsMax = 2_000
+
 /** What came of a seed. */
 export interface SeedResult {
   readonly seed: number
@@ -36,11 +39,18 @@ export function runSeed(seed: number, isChronicled = false): SeedResult {
   }
 }
 
+/** Where nothing is spread nobody leads. */
+function findLeader({ profile, director, time, store }: FleetWorld): void {
+  for (const key of [...profile.recordKeys, ...profile.itemKeys]) director.grow(key, profile.fanoutMax)
+  time.run(electionMsMax, () => store.directory?.leader !== undefined)
+}
+
 /** Everything that may happen happens. */
 function live(world: FleetWorld): void {
   const { profile, random, time, network } = world
   for (let slot = 0; slot < profile.processCount; slot++) world.start(slot)
   time.run(20, () => world.violation !== undefined)
+  if (profile.isLed) findLeader(world)
   network.faults = profile.network
   const weights = Object.values(profile.weights) as number[]
   const names = Object.keys(profile.weights) as (keyof typeof profile.weights)[]

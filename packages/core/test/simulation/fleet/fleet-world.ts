@@ -55,10 +55,10 @@ export class FleetWorld {
     this.#seed = seed
     this.random = seededRandom(seed)
     this.profile = drawProfile(this.random)
-    const { shardsPerReadMax, timings, wallSkewMs, isForgetful } = this.profile
+    const { shardsPerReadMax, itemsPerPageMax, timings, wallSkewMs, isForgetful } = this.profile
     const { retryHorizonMs, leaseMs } = timings
     this.chronicle = new Chronicle(this.time, isChronicled)
-    this.store = new SimulatedStore(this.time, shardsPerReadMax)
+    this.store = new SimulatedStore(this.time, shardsPerReadMax, itemsPerPageMax)
     this.items = new ItemLedger({
       tombstoneMs: 2 * retryHorizonMs + leaseMs + clockSkewMaxMs,
       isWallSkewed: wallSkewMs > 0,
@@ -121,6 +121,7 @@ export class FleetWorld {
       this.#skew(),
       this.#seed * 64 + this.#processCount,
       this.chronicle,
+      slot >= this.profile.disturbedCount,
     )
     this.processes[slot] = process
     this.chronicle.note(name, 'starts')
@@ -166,7 +167,7 @@ export class FleetWorld {
     const beganAt = (this.#moment += 1)
     this.#reading(process, `gets ${key}/${sort}`, async () => {
       const item = await process.running.items.get(key, sort)
-      return `${item?.number ?? 'nothing'}\u0000${this.items.check(key, sort, item?.number, beganAt, this.time.nowMs) ?? ''}`
+      return `${item?.number ?? 'nothing'}\u0000${this.items.check(key, sort, item?.number, beganAt, this.store.nowMs) ?? ''}`
     })
   }
 
@@ -201,7 +202,7 @@ export class FleetWorld {
     }
     const numbers = new Map(seen)
     for (const sort of this.items.sortsOf(key)) {
-      const problem = this.items.check(key, sort, numbers.get(sort), beganAt, this.time.nowMs)
+      const problem = this.items.check(key, sort, numbers.get(sort), beganAt, this.store.nowMs)
       if (problem !== undefined) return `of ${sort} ${problem}`
       numbers.delete(sort)
     }

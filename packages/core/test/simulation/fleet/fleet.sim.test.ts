@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { noCounts } from './counts.js'
 import { runSeedAlone } from './run-seeds.js'
 
-const seedCount = 1_500
+const seedCount = 1_100
 
 /** Some 15 s on a core of its own, and many times as long on a machine that is busy. */
 const timeoutMs = 300_000

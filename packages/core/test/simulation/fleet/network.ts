@@ -23,6 +23,8 @@ export interface Endpoint {
   readonly isCutOff: boolean
   /** Whether those do that concern the directory. */
   readonly isBlind: boolean
+  /** Whether the network is a good one for it. */
+  readonly isSpared: boolean
   /** How much longer its requests, and the answers to them, take. */
   readonly lagMs: { readonly there: number; readonly back: number }
   /** A message is about to leave; false when the process crashes before it. */
@@ -62,13 +64,14 @@ export const calm: NetworkFaults = {
   duplicate: 0,
   duplicateMaxMs: 0,
   leaveOut: 0,
+  isDirectorySpared: false,
 }
 
 /** The ways between processes and the store. */
 export class Network {
   faults: NetworkFaults = calm
-  /** How many reads of records have set out. */
-  readCount = 0
+  /** How many reads of records have set out, by key. */
+  readonly readCounts = new Map<string, number>()
   readonly #parts: NetworkParts
 
   constructor(parts: NetworkParts) {
@@ -137,7 +140,7 @@ export class Network {
 
   #collections(endpoint: Endpoint): CollectionStore {
     const { store } = this.#parts
-    const items = store.inner.collections as CollectionStore
+    const items = store.collections
     const at = (shard: ShardRef) => store.placed(shard)
     return {
       limits: items.limits,
@@ -159,13 +162,13 @@ export class Network {
   #send<T>(endpoint: Endpoint, request: Said, run: () => Promise<T>): Promise<T> {
     const { time, chronicle, observer } = this.#parts
     if (!endpoint.sends()) return new Promise(never)
-    if (request.operation === 'read') this.readCount += 1
+    if (request.operation === 'read') this.#countRead(request)
     observer.sent(endpoint, request)
-    const thereMs = this.#lived(request, this.#delayMs() + endpoint.lagMs.there)
+    const thereMs = this.#lived(request, this.#delayMs(endpoint, request, 'there'))
     const arrive = () => this.#arrive(endpoint, request, run)
-    this.#deliverAgain(request, thereMs, arrive)
+    this.#deliverAgain(endpoint, request, thereMs, arrive)
     return new Promise<T>((resolve, reject) => {
-      const isLost = this.#isLost(endpoint, request, this.faults.loseRequest)
+      const isLost = this.#isLost(endpoint, request, this.#faultsOf(endpoint, request).loseRequest)
       if (chronicle.isKept) chronicle.note(endpoint.name, `sends ${request.text()}${isLost ? ', which gets lost' : ''}`)
       if (isLost) this.#tellLoss(endpoint, request, thereMs, reject)
       else
@@ -179,14 +182,19 @@ export class Network {
   }
 
   /** A second copy arrives later, unless the store has refused the first. */
-  #deliverAgain(request: Said, thereMs: number, arrive: () => Promise<unknown>): void {
+  #deliverAgain(endpoint: Endpoint, request: Said, thereMs: number, arrive: () => Promise<unknown>): void {
     const { time, random } = this.#parts
-    const { duplicate, duplicateMaxMs } = this.faults
+    const { duplicate, duplicateMaxMs } = this.#faultsOf(endpoint, request)
     if (request.isRead || !happens(random, duplicate)) return
     const againMs = this.#lived(request, thereMs + 1 + random.next() * duplicateMaxMs)
     time.after(againMs, () => {
       if (!request.isRefused) arrive().catch(ignored)
     })
+  }
+
+  #countRead({ shards: [shard] }: Said): void {
+    const key = shard?.key ?? ''
+    this.readCounts.set(key, (this.readCounts.get(key) ?? 0) + 1)
   }
 
   #isLost({ isCutOff, isBlind }: Endpoint, { isOfDirectory }: Said, chance: number): boolean {
@@ -212,8 +220,8 @@ export class Network {
 
   #answer(endpoint: Endpoint, request: Said, end: () => void, reject: (error: unknown) => void): void {
     const { time, chronicle } = this.#parts
-    const backMs = this.#delayMs() + endpoint.lagMs.back
-    if (this.#isLost(endpoint, request, this.faults.loseAnswer)) {
+    const backMs = this.#delayMs(endpoint, request, 'back')
+    if (this.#isLost(endpoint, request, this.#faultsOf(endpoint, request).loseAnswer)) {
       if (chronicle.isKept) chronicle.note('network', `loses the answer to ${request.text()} of ${endpoint.name}`)
       this.#tellLoss(endpoint, request, backMs, reject)
     } else time.after(backMs, () => endpoint.deliver(end))
@@ -253,10 +261,19 @@ export class Network {
     return isOut.map((out) => (out ? unprocessedShard : (answers.next().value as A)))
   }
 
-  #delayMs(): number {
+  #faultsOf({ isSpared }: Endpoint, request: Said): NetworkFaults {
+    return isSpared || this.#isSpared(request) ? calm : this.faults
+  }
+
+  #isSpared({ isOfDirectory }: Said): boolean {
+    return isOfDirectory && this.faults.isDirectorySpared
+  }
+
+  #delayMs(endpoint: Endpoint, request: Said, way: 'there' | 'back'): number {
     const { random } = this.#parts
-    const { delayMaxMs, slow, slowMaxMs } = this.faults
-    return 1 + random.next() * (happens(random, slow) ? slowMaxMs : delayMaxMs)
+    const { delayMaxMs, slow, slowMaxMs } = this.#faultsOf(endpoint, request)
+    const lagMs = this.#isSpared(request) ? 0 : endpoint.lagMs[way]
+    return 1 + lagMs + random.next() * (happens(random, slow) ? slowMaxMs : delayMaxMs)
   }
 }
 

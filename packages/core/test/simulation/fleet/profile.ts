@@ -1,5 +1,8 @@
 // What a seed is made of: how large its world is, how its faults are distributed, and what its processes do. Every strength is drawn
-// for itself, and each fault is absent from many seeds, since a world in which everything fails gets nowhere.
+// for itself, and each fault is absent from many seeds, since a world in which everything fails gets nowhere. In many worlds
+// routes move on while something is still under way from before: leases are short against what a request may take, a leader takes
+// their steps at once, only one process is disturbed, or only the data is slow and not the directory.
+// Source: Groce et al., «Swarm testing» (ISSTA 2012).
 
 import type { Random } from '../../../src/chance/random.js'
 import { happens, oneOf, wholeBetween } from './draws.js'
@@ -19,6 +22,8 @@ export interface NetworkFaults {
   readonly duplicateMaxMs: number
   /** How many of a batch's shards are left out of the answer. */
   readonly leaveOut: number
+  /** Whether only places of data are slow or lose messages, as hot partitions do, and not the directory. */
+  readonly isDirectorySpared: boolean
 }
 
 /** How often what is done, relative to each other. */
@@ -46,6 +51,8 @@ export interface Weights {
 
 /** What all processes of a world agree upon. */
 export interface Timings {
+  /** How often a process looks what is to be done. */
+  readonly tickMs: number
   readonly refreshMs: number
   readonly leaseMs: number
   readonly retryHorizonMs: number
@@ -58,6 +65,8 @@ export interface Timings {
 /** A world to be made. */
 export interface Profile {
   readonly processCount: number
+  /** How many of them may be disturbed, and have a bad network; the others carry on. */
+  readonly disturbedCount: number
   readonly stepCount: number
   /** The pause between two steps is up to this long. */
   readonly gapMaxMs: number
@@ -68,6 +77,8 @@ export interface Profile {
   readonly windowMs: number
   readonly fanoutMax: number
   readonly shardsPerReadMax: number
+  /** A page of a shard has so many items at most. */
+  readonly itemsPerPageMax: number
   /** A fault lasts up to so long. */
   readonly faultMaxMs: number
   /** Whether the rates of monotonic clocks differ. */
@@ -78,6 +89,8 @@ export interface Profile {
   readonly isForgetful: boolean
   /** Whether the processes find out for themselves what is hot. */
   readonly isSelfGoverned: boolean
+  /** Whether one of them leads: it takes the steps of a route without patience, and merges back what nobody writes. */
+  readonly isLed: boolean
   /** Whether all is looked at once more when tombstones and sealed places are gone. */
   readonly isSeenLater: boolean
   readonly network: NetworkFaults
@@ -86,6 +99,16 @@ export interface Profile {
 
 /** A stamp so far ahead is not followed; where items show it, walls differ by less. */
 export const clockSkewMaxMs = 1_000
+
+/** How fast routes go on against requests. */
+interface Pace {
+  readonly isHasty: boolean
+  readonly isLagging: boolean
+}
+
+interface Memory {
+  readonly isForgetful: boolean
+}
 
 type Kind = 'records' | 'items' | 'both' | 'shared'
 
@@ -97,12 +120,17 @@ export function drawProfile(random: Random): Profile {
   const recordKeys = kind === 'items' ? [] : names.map((name) => (kind === 'shared' ? name : `r/${name}`))
   const itemKeys = kind === 'records' ? [] : names.map((name) => (kind === 'shared' ? name : `c/${name}`))
   const isForgetful = random.next() < 0.25
-  const timings = drawTimings(random, isForgetful)
+  const isHasty = random.next() < 0.5 // leases are short against what a request may take
   const wallSkewMs = random.next() < 0.7 ? 0 : kind === 'records' ? oneOf(random, [300, 3_000]) : 300
+  const isLed = random.next() < (wallSkewMs > 0 ? 0.7 : 0.35) // a clock that is set matters where it decides
+  const isLagging = isLed && random.next() < 0.6 // data is slow, and its routes go on
+  const timings = drawTimings(random, { isForgetful, isHasty, isLagging })
+  const processCount = oneOf(random, [2, 2, 2, 3, 3, 4, 5])
   return {
-    processCount: oneOf(random, [2, 2, 2, 3, 3, 4, 5]),
+    processCount,
+    disturbedCount: oneOf(random, [1, processCount]),
     stepCount: wholeBetween(random, 30, 80),
-    gapMaxMs: oneOf(random, [30, 80, 200, 400]),
+    gapMaxMs: oneOf(random, isHasty ? [30, 80] : isLed ? [30, 80, 200] : [30, 80, 200, 400]),
     recordKeys,
     itemKeys,
     sorts: ['a', 'b', 'c', 'd'].slice(0, wholeBetween(random, 1, 4)),
@@ -110,25 +138,31 @@ export function drawProfile(random: Random): Profile {
     windowMs: oneOf(random, [0, 40]),
     fanoutMax: oneOf(random, [2, 2, 4, 8]),
     shardsPerReadMax: oneOf(random, [1, 1, 2, 100]),
+    itemsPerPageMax: oneOf(random, [1, 2, 1_000, 1_000]),
     faultMaxMs: oneOf(random, [400, 900, 2_000]),
     isRateSkewed: random.next() < 0.5,
     wallSkewMs,
     isForgetful,
     isSelfGoverned: !isForgetful && random.next() < 0.1,
-    isSeenLater: random.next() < (kind === 'records' ? 0.05 : 0.3),
-    network: drawNetwork(random, timings),
-    weights: { ...drawWeights(random, kind, isForgetful), jumpWall: wallSkewMs > 0 ? random.next() * 4 : 0 },
+    isLed,
+    isSeenLater: random.next() < (kind === 'records' ? 0.05 : 0.5),
+    network: drawNetwork(random, timings, { isHasty, isLagging }),
+    weights: {
+      ...drawWeights(random, kind, { isForgetful, isLagging }),
+      jumpWall: wallSkewMs > 0 ? random.next() * 10 : 0,
+    },
   }
 }
 
 /** What a failover takes is seconds old, and seals stay for a day: so none expires in a world that forgets. */
-function drawTimings(random: Random, isForgetful: boolean): Timings {
-  const isPatient = random.next() < 0.45
+function drawTimings(random: Random, { isForgetful, isHasty, isLagging }: Pace & Memory): Timings {
+  const isPatient = isLagging || random.next() < 0.45
   const retryHorizonMs = isPatient ? 3_000 : oneOf(random, [1_000, 1_500])
-  const requestTimeoutMs = oneOf(random, [100, 150, 500, 500])
+  const requestTimeoutMs = oneOf(random, isLagging ? [50, 100, 500, 2_000] : [50, 100, 150, 500])
   return {
-    refreshMs: oneOf(random, [50, 90]),
-    leaseMs: oneOf(random, [150, 150, 300]),
+    tickMs: isHasty ? 20 : 50,
+    refreshMs: isHasty ? 20 : oneOf(random, [50, 90]),
+    leaseMs: isHasty ? 60 : oneOf(random, [150, 150, 300]),
     retryHorizonMs,
     sealRetentionMs: isForgetful ? 600_000 : retryHorizonMs + oneOf(random, [200, 2_000]),
     requestTimeoutMs,
@@ -137,20 +171,26 @@ function drawTimings(random: Random, isForgetful: boolean): Timings {
   }
 }
 
-function drawNetwork(random: Random, { retryHorizonMs }: Timings): NetworkFaults {
+function drawNetwork(random: Random, { retryHorizonMs }: Timings, { isHasty, isLagging }: Pace): NetworkFaults {
   return {
-    delayMaxMs: oneOf(random, [2, 10, 40]),
-    slow: sometimes(random, 0.3),
-    slowMaxMs: oneOf(random, [100, 300, 900]),
+    delayMaxMs: oneOf(random, isHasty ? [2, 10] : [2, 10, 40]),
+    slow: isLagging ? 0.2 + random.next() / 2 : sometimes(random, 0.3),
+    slowMaxMs: oneOf(random, isLagging ? [900, 1_500] : [100, 300, 900]),
     loseRequest: sometimes(random, 0.15),
     loseAnswer: sometimes(random, 0.3),
     duplicate: sometimes(random, 0.4),
     duplicateMaxMs: oneOf(random, [100, 600, retryHorizonMs, 3 * retryHorizonMs]),
     leaveOut: sometimes(random, 0.2),
+    isDirectorySpared: isLagging || random.next() < 0.3,
   }
 }
 
-function drawWeights(random: Random, kind: Kind, isForgetful: boolean): Omit<Weights, 'jumpWall'> {
+function drawWeights(
+  random: Random,
+  kind: Kind,
+  { isForgetful, isLagging }: Pick<Pace, 'isLagging'> & Memory,
+): Omit<Weights, 'jumpWall'> {
+  const churn = isLagging ? 2 : 1
   const hasRecords = kind !== 'items'
   const hasItems = kind !== 'records'
   return {
@@ -160,8 +200,8 @@ function drawWeights(random: Random, kind: Kind, isForgetful: boolean): Omit<Wei
     delete: hasItems ? wholeBetween(random, 0, 6) : 0,
     get: hasItems ? wholeBetween(random, 1, 5) : 0,
     scan: hasItems ? wholeBetween(random, 0, 5) : 0,
-    announce: wholeBetween(random, 3, 6),
-    drain: wholeBetween(random, 2, 6),
+    announce: churn * wholeBetween(random, 3, 6),
+    drain: churn * wholeBetween(random, 2, 6),
     crash: sometimes(random, 1.5),
     pause: sometimes(random, 3),
     suspend: sometimes(random, 3),

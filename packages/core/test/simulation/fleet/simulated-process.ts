@@ -38,6 +38,7 @@ const noLag = { there: 0, back: 0 }
 export class SimulatedProcess implements Endpoint {
   readonly name: string
   readonly clock: ProcessClock
+  readonly isSpared: boolean
   isCutOff = false
   isBlind = false
   lagMs = noLag
@@ -51,8 +52,9 @@ export class SimulatedProcess implements Endpoint {
   /** It crashes before it sends so many more requests. */
   #sendsLeft = Infinity
 
-  constructor(name: string, time: VirtualTime, skew: ClockSkew, seed: number, chronicle: Chronicle) {
+  constructor(name: string, time: VirtualTime, skew: ClockSkew, seed: number, chronicle: Chronicle, isSpared: boolean) {
     this.name = name
+    this.isSpared = isSpared
     this.#chronicle = chronicle
     this.#random = seededRandom(seed)
     this.clock = new ProcessClock(time, skew, (run) => this.deliver(run))
@@ -60,20 +62,20 @@ export class SimulatedProcess implements Endpoint {
 
   /** Makes its client. Resolves when that has started; rejects when it could not. Never settles if the process dies before. */
   async start(backend: Backend, profile: Profile): Promise<void> {
-    const { timings, windowMs, fanoutMax, isSelfGoverned, recordKeys } = profile
-    const { refreshMs, leaseMs, retryHorizonMs, sealRetentionMs, shardTimeoutMs, ...limits } = timings
+    const { timings, windowMs, fanoutMax, isSelfGoverned, isLed, recordKeys } = profile
+    const { tickMs, refreshMs, leaseMs, retryHorizonMs, sealRetentionMs, shardTimeoutMs, ...limits } = timings
     const [declared] = recordKeys
     const client = await createClient({
       backend,
       clock: this.clock,
       random: this.#random,
       routing: { refreshMs, leaseMs, retryHorizonMs, sealRetentionMs },
-      detection: { tickMs: 50, bytesMax: 4_096, hotWritesPerSecond: 20, coolMs: 500 },
+      detection: { tickMs, bytesMax: 4_096, hotWritesPerSecond: 20, coolMs: 500 },
       collapse: { windowMs },
       gather: { shardTimeoutMs },
       limits: { ...limits, clockSkewMaxMs },
       sharding: {
-        fanoutMax: isSelfGoverned ? fanoutMax : 1,
+        fanoutMax: isSelfGoverned || isLed ? fanoutMax : 1,
         coolMs: 1_000,
         rules: isSelfGoverned && declared !== undefined ? [{ match: declared, fanout: fanoutMax }] : [],
       },

@@ -1,4 +1,4 @@
-import type { Backend, DirectoryDocument, ShardRef } from '../../../src/index.js'
+import type { Backend, CollectionStore, DirectoryDocument, ShardRef } from '../../../src/index.js'
 import { memory, ownGeneration } from '../../../src/index.js'
 import { decodeDirectory, type Directory } from '../../../src/routing/directory.js'
 import { placeOf } from '../../../src/backend/place.js'
@@ -14,6 +14,8 @@ const pastMax = 4
 export class SimulatedStore {
   /** Where records and items stand; its own directory is not used. */
   readonly inner: Backend
+  /** The items, in pages that may be small. */
+  readonly collections: CollectionStore
   /** Shards that are refused as throttled, by key and index. */
   readonly throttled = new Set<string>()
   isDown = false
@@ -22,20 +24,40 @@ export class SimulatedStore {
   /** Every place above shard 0 that was ever written, sealed or cleared. */
   readonly places = new Map<string, ShardRef>()
   readonly #time: VirtualTime
-  readonly #expired = new Map<string, ShardRef>()
+  #passedMs = 0
+  /** Places that were cleared, when they go, and what stands for them then. */
+  readonly #cleared = new Map<string, { readonly another: ShardRef; readonly goneMs: number }>()
   readonly #past: { readonly document: DirectoryDocument; readonly replacedMs: number }[] = []
   #document: DirectoryDocument = { text: undefined, version: undefined }
   #decoded: { readonly text: string; readonly directory: Directory } | undefined
 
-  constructor(time: VirtualTime, shardsPerReadMax: number) {
+  constructor(time: VirtualTime, shardsPerReadMax: number, itemsPerPageMax: number) {
     this.#time = time
     const clock = {
-      nowMs: () => time.nowMs,
-      monotonicMs: () => time.nowMs,
-      wallMs: () => time.nowMs,
+      nowMs: () => this.nowMs,
+      monotonicMs: () => this.nowMs,
+      wallMs: () => this.nowMs,
       setTimer: noTimer,
     }
     this.inner = memory({ clock, shardsPerReadMax })
+    const items = this.inner.collections as CollectionStore
+    this.collections = {
+      limits: { ...items.limits, itemsPerPageMax },
+      put: (put, call) => items.put(put, call),
+      delete: (deletion, call) => items.delete(deletion, call),
+      get: (read, call) => items.get(read, call),
+      page: (page, call) => items.page(page, call),
+    }
+  }
+
+  /** By which tombstones and cleared places go. */
+  get nowMs(): number {
+    return this.#time.nowMs + this.#passedMs
+  }
+
+  /** So much time passes in the store alone. */
+  passMs(ms: number): void {
+    this.#passedMs += ms
   }
 
   /** The directory as it stands. */
@@ -79,30 +101,33 @@ export class SimulatedStore {
     if (shard.index === 0) return shard
     const place = placeOf(shard)
     if (!this.places.has(place)) this.places.set(place, shard)
-    return this.#expired.get(place) ?? shard
+    const cleared = this.#cleared.get(place)
+    return cleared !== undefined && cleared.goneMs <= this.nowMs ? cleared.another : shard
   }
 
   /** Tombstones go in passing: something passes by every place of a key. */
   sweep(key: string): void {
-    const { collections } = this.inner
+    const { collections } = this
     const stamp = { timeMs: 0, order: 0, writer: '' }
     const call = { signal: new AbortController().signal }
     const own = { key, index: 0, generation: ownGeneration }
     for (const shard of [own, ...[...this.places.values()].filter((one) => one.key === key)])
       for (let i = 0; i < 3; i++)
-        void collections?.delete({ shard, sort: ' ', stamp, mode: 'remove', retentionMs: 0 }, call)
+        void collections.delete({ shard, sort: ' ', stamp, mode: 'remove', retentionMs: 0 }, call)
   }
 
   /** Whether a cleared place has gone: what arrives there later is seen by nobody. */
   hasExpired(shard: ShardRef): boolean {
-    return this.#expired.has(placeOf(shard))
+    return (this.#cleared.get(placeOf(shard))?.goneMs ?? Infinity) <= this.nowMs
   }
 
   /** The store's own expiry takes a cleared place away. */
   expireLater(shard: ShardRef, retentionMs: number): void {
+    const place = placeOf(shard)
+    if (this.#cleared.has(place)) return
     const { number, nonce } = shard.generation
     const another = { ...shard, generation: { number, nonce: (nonce + 1) % 2 ** 32 } }
-    this.#time.after(retentionMs, () => this.#expired.set(placeOf(shard), another))
+    this.#cleared.set(place, { another, goneMs: this.nowMs + retentionMs })
   }
 }
 
