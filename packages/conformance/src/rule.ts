@@ -10,6 +10,7 @@ import type { World } from './world.js'
 export type Need =
   | (typeof hooks)[number]
   | 'stampRoute'
+  | 'checkSpread'
   | 'batches'
   | 'collections'
   | 'append'
@@ -38,6 +39,10 @@ const abilities: Readonly<Record<string, readonly [isThere: (backend: Backend) =
   stampRoute: [
     ({ records }) => records.stampRoute !== undefined,
     'the backend has no records.stampRoute(), which only stores need that may forget acknowledged writes',
+  ],
+  checkSpread: [
+    ({ records }) => records.checkSpread !== undefined,
+    'the backend has no records.checkSpread(), which only stores need whose stampRoute() may be refused for good',
   ],
   batches: [
     ({ capabilities }) => capabilities.shardsPerReadMax >= 2,

@@ -1,7 +1,9 @@
 import { sum, type RouteStamp, type ShardRef } from '@spillway/core'
 
-import { ensureEqual } from '../ensure.js'
+import { ensure, ensureEqual } from '../ensure.js'
+import { Items } from '../items.js'
 import type { Rule } from '../rule.js'
+import { settled } from '../settled.js'
 import { absorbedIn, fieldOf, type World } from '../world.js'
 
 const total = fieldOf('total', sum())
@@ -19,6 +21,33 @@ async function stamp(world: World, shard: ShardRef, revision: number): Promise<v
 async function stamped(world: World, shard: ShardRef): Promise<RouteStamp | undefined> {
   const { route } = await world.contents(shard, [total])
   return route === undefined ? undefined : { revision: route.revision, text: route.text }
+}
+
+/** Longer than any run of the kit. */
+const expiresInMs = 600_000
+
+/** Keys in states of which a store may think one thing or another when they are to be spread. */
+const unspread: Readonly<Record<string, (world: World, key: ShardRef) => Promise<unknown>>> = {
+  'a key that was never written': () => Promise.resolve(),
+  'a record': (world, key) => world.write(key, [[total, 1]]),
+  'a record that expires': (world, key) =>
+    world.backend.records.write({ ...world.writing(key, [[total, 1]]), expiresInMs }, world.call),
+  items: async (world, key) => {
+    if (world.backend.collections === undefined) return
+    const items = new Items(world)
+    await items.put(key, items.at(1), { n: 1 })
+  },
+}
+
+/** Whether the store lets a key be spread; ensures that a refusal says that it is one. */
+async function isLetThrough(world: World, key: ShardRef, what: string): Promise<boolean> {
+  const asking = `the question whether ${what} may be spread`
+  const outcome = await settled(asking, async () => world.backend.records.checkSpread?.(key, world.call))
+  if (outcome.status === 'answered') return true
+  const { kind, message } = outcome.error
+  ensure(kind === 'invalid', `Expected ${asking} to fail as «invalid», if at all, but it failed as «${kind}».`)
+  ensure(message !== '', `Expected ${asking} to fail with a message that says what to do.`)
+  return false
 }
 
 /** A route that is kept with its key, for stores that may forget the directory's newest change. */
@@ -96,6 +125,26 @@ export const stampingRules: readonly Rule[] = [
       await world.absorb(key, world.shard(key, 1), [[total, 10]])
       ensureEqual(await stamped(world, key), stampOf(1), 'the route after writes and an absorb')
       ensureEqual(await world.read(key, fields), [12, 1, 1, 1, 1], 'the record')
+    },
+  },
+  {
+    id: 'route-asked',
+    claim:
+      'A key whose route would be refused is refused before it is announced, and no other is; to ask changes nothing.',
+    needs: ['stampRoute', 'checkSpread'],
+    async check(world) {
+      for (const [index, [what, make]] of Object.entries(unspread).entries()) {
+        const key = world.key(`k${index}`)
+        await make(world, key)
+        const isLet = await isLetThrough(world, key, what)
+        ensureEqual(await isLetThrough(world, key, what), isLet, `the second answer whether ${what} may be spread`)
+        if (what !== 'items')
+          ensureEqual(await stamped(world, key), undefined, `the route of ${what}, only asked about`)
+        const { status } = await settled(`the stamp of ${what}`, () => stamp(world, key, 1))
+        ensureEqual(isLet, status === 'answered', `the answer whether ${what} may be spread, where its stamp ${status}`)
+        const mayExpire = what === 'a record that expires'
+        ensure(isLet || mayExpire, `Expected ${what} to be let through: a store must be able to spread its keys.`)
+      }
     },
   },
 ]

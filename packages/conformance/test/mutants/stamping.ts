@@ -1,4 +1,11 @@
-import type { Backend, RecordStore, RouteStamp, ShardAnswer, ShardRef } from '@spillway/core'
+import {
+  BackendError,
+  type Backend,
+  type RecordStore,
+  type RouteStamp,
+  type ShardAnswer,
+  type ShardRef,
+} from '@spillway/core'
 
 import { mutant, nameOf, tick, withRecords, type Mutant } from './mutant.js'
 
@@ -31,6 +38,28 @@ function withRoutes(
 function keepLater(routes: Routes, place: string, stamp: RouteStamp): void {
   const known = routes.get(place)
   if (known === undefined || known.revision < stamp.revision) routes.set(place, stamp)
+}
+
+/** Refuses to stamp keys that expire. `isAsked`: what is asked of it first is refused as well. */
+export function refusingToStamp(isAsked: boolean): (backend: Backend) => Backend {
+  return withRecords((records) => {
+    const expiring = new Set<string>()
+    const refuse = async (shard: ShardRef) => {
+      await tick()
+      if (expiring.has(nameOf(shard))) throw new BackendError('invalid', 'The key expires. Give it no expiry.')
+    }
+    return {
+      write(write, call) {
+        if (write.expiresInMs !== undefined) expiring.add(nameOf(write.shard))
+        return records.write(write, call)
+      },
+      checkSpread: (shard) => (isAsked ? refuse(shard) : tick()),
+      async stampRoute(shard, stamp, call) {
+        await refuse(shard)
+        await records.stampRoute?.(shard, stamp, call)
+      },
+    }
+  })
 }
 
 export const stampingMutants: readonly Mutant[] = [
@@ -82,4 +111,5 @@ export const stampingMutants: readonly Mutant[] = [
       },
     })),
   ),
+  mutant('route-asked', 'a key that will not be stamped is let through before', refusingToStamp(false)),
 ]

@@ -5,6 +5,7 @@ import { describeBackend } from '@spillway/conformance/vitest'
 import { repeating } from '../doubles/repeating-client.js'
 import { troubled } from '../doubles/troubled-store.js'
 import { expiring } from '../mutants/mutant.js'
+import { refusingToStamp } from '../mutants/stamping.js'
 
 function set(backend: Backend, faults: Faults): Ending {
   const broken = backend as FaultyBackend
@@ -37,6 +38,7 @@ function faulty(outage: Faults): Harness {
 
 describeBackend('memory()', { open: () => memory() })
 describeBackend('memory() whose time can be set forward', expiring())
+describeBackend('memory() that does not spread what expires', { open: () => refusingToStamp(true)(memory()) })
 describeBackend('memory() that reads one shard at a time', { open: () => memory({ shardsPerReadMax: 1 }) })
 describeBackend('FaultyBackend, now and then unreachable', faulty({ unavailable: 1, directory: 1 }))
 describeBackend('FaultyBackend, now and then mute', faulty({ loseAnswer: 1, directory: 1 }))

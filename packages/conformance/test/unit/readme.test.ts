@@ -12,6 +12,7 @@ test('the README has a line for every chapter and for every hook that a rule nee
   const ofTheBackend = [
     'batches',
     'stampRoute',
+    'checkSpread',
     'collections',
     'append',
     'shared keys',
