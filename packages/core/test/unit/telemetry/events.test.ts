@@ -258,9 +258,9 @@ async function askedBy(prepare: (client: Awaited<ReturnType<typeof createClient>
 }
 
 describe('where nobody listens', () => {
-  test('nothing is measured: the clock is asked for the lease and the number alone', async () => {
+  test('nothing is measured: the clock is asked for the lease, the number and the retry horizon alone', async () => {
     const silent = await askedBy(() => undefined)
-    expect(silent).toEqual({ write: 1, writeWall: 1, read: 2, readWall: 0, monotonic: 0 })
+    expect(silent).toEqual({ write: 2, writeWall: 1, read: 2, readWall: 0, monotonic: 0 })
     const heard = await askedBy((client) => {
       for (const name of names) client.on(name, () => undefined)
     })
