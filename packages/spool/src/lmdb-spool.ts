@@ -14,6 +14,7 @@ import { open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
 
 import { sealed, unsealed } from './checksum.js'
 import { checkDataFile } from './data-file.js'
+import { DiskRoom, type TableStats } from './disk-room.js'
 import { type Ownership, takeOwnership } from './owner.js'
 
 /** The layout of the table; the entries' own format is the core's. */
@@ -30,6 +31,7 @@ export class LmdbSpool implements Spool {
   readonly bytesMax: number
   readonly #folder: string
   #table: Table | undefined
+  #room: DiskRoom | undefined
   #ownership: Ownership | undefined
 
   constructor(folder: string, bytesMax: number) {
@@ -54,10 +56,16 @@ export class LmdbSpool implements Spool {
       }
       const table: Table = open(options)
       this.#table = table
+      const room = new DiskRoom(file)
+      this.#room = room
+      room.requireAny()
       this.#requireFormat(table)
       this.#ownership = await takeOwnership(this.#folder, {
         read: () => this.#fresh(table).get(ownerKey),
-        swap: (expected, next) => swap(table, expected, next),
+        swap: (expected, next) => {
+          room.requireAny()
+          return swap(table, expected, next)
+        },
       })
       return this.#entriesOf(table)
     } catch (error) {
@@ -66,10 +74,12 @@ export class LmdbSpool implements Spool {
     }
   }
 
-  commit({ put, remove }: SpoolBatch): Promise<void> {
-    if (this.#table === undefined) return Promise.reject(new SpoolError('failed', 'The spool is not open.'))
-    const puts = put.map(({ id, text }) => [id, sealed(text)] as const)
-    return commit(this.#table, puts, remove)
+  async commit(batch: SpoolBatch): Promise<void> {
+    const [table, room] = [this.#table, this.#room]
+    if (table === undefined || room === undefined) throw new SpoolError('failed', 'The spool is not open.')
+    room.require(batch, table.getStats() as TableStats)
+    const puts = batch.put.map(({ id, text }) => [id, sealed(text)] as const)
+    await commit(table, puts, batch.remove)
   }
 
   async close(): Promise<void> {

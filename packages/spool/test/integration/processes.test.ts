@@ -30,7 +30,7 @@ test('a spool that another process holds is refused, and free as soon as that is
 })
 
 test('a disk that is full refuses changes, keeps those that it took, and gives its room back', async () => {
-  const command = `trap '' XFSZ; ulimit -f 400; exec "$0" --import tsx "$1" "$2"`
+  const command = `trap '' XFSZ; ulimit -f 3000; exec "$0" --import tsx "$1" "$2"`
   const args = ['-c', command, process.execPath, scriptOf('filling-process'), newFolder()]
   const { stdout } = await promisify(execFile)('bash', args, { env: { ...process.env, TSX_DISABLE_CACHE: '1' } })
   const { values, failureCount, kept } = JSON.parse(stdout) as {
