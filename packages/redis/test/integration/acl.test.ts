@@ -53,6 +53,7 @@ async function everything(backend: Backend): Promise<void> {
   const contents = await backend.records.seal(source, [total], call)
   await backend.records.absorb({ target, source, contents, fields: [total] }, call)
   await backend.records.clear(source, 60_000, call)
+  await backend.records.checkSpread?.(target, call)
   await backend.records.stampRoute?.(target, { revision: 1, text: 'a' }, call)
   expect(await totalIn(backend, 'post:1')).toBe(3)
   await everythingWithItems(backend)

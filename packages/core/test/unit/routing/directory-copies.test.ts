@@ -154,8 +154,12 @@ test('a route that was lost and has come back while older copies were written is
     }),
   }
   const options = {
-    ...{ refreshMs: 100, leaseMs: 300, retryHorizonMs: 60_000, sealRetentionMs: 600_000 },
-    ...{ directoryBytesMax: 32_768, directoryCopies: 2 },
+    refreshMs: 100,
+    leaseMs: 300,
+    retryHorizonMs: 60_000,
+    sealRetentionMs: 600_000,
+    directoryBytesMax: 32_768,
+    directoryCopies: 2,
   }
   const random = { next: () => 0 } // so that it reads the first place
   const parts = { clock, random, events: new Events(), options, requestTimeoutMs: 10_000 }

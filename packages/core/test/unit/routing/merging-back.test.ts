@@ -218,13 +218,13 @@ test("a rule of the user's own merges back, too", async () => {
   expect(await clock.run(longer.client.records('words', words).read('hot'))).toEqual({ longest: 'longest of all' })
 })
 
-describe('a drain of a key that a client has declared nothing of', () => {
-  const stalledOf = ({ client }: Opened) => {
-    const stalled: ClientEvents['route-stalled'][] = []
-    client.on('route-stalled', (event) => stalled.push(event))
-    return stalled
-  }
+function stalledOf({ client }: Opened): readonly ClientEvents['route-stalled'][] {
+  const stalled: ClientEvents['route-stalled'][] = []
+  client.on('route-stalled', (event) => stalled.push(event))
+  return stalled
+}
 
+describe('a drain of a key that a client has declared nothing of', () => {
   test('is told once a revision when nobody has finished it, and goes on once somebody comes who knows the key', async () => {
     const { store, clock } = await spreadStore(4)
     const strangers = await Promise.all([1, 2, 3].map((seed) => opened({ store, clock, seed, routing: shortLease })))
