@@ -60,6 +60,9 @@ const meanings = new Map<string, Meaning>(
   ),
 )
 
+/** What the SDK says, by no name of its own, of a client that can send nothing: @smithy/core, config/regionConfig. */
+const regionProblem = /^Region (is missing|not accepted)/
+
 /** The parts of the SDK's errors that are looked at. */
 interface SdkError {
   readonly name?: string
@@ -111,9 +114,10 @@ export function translated(
 }
 
 function meaningOf(error: unknown): Meaning {
-  const { name, code, $metadata } = (error ?? {}) as SdkError
+  const { name, code, message, $metadata } = (error ?? {}) as SdkError
   const known = meanings.get(String(code)) ?? meanings.get(String(name))
   if (known !== undefined) return known
+  if (regionProblem.test(message ?? '')) return 'invalid'
   const status = $metadata?.httpStatusCode
   if (status === 429) return 'throttled'
   return status !== undefined && status >= 400 && status < 500 ? 'rejected' : 'uncertain'

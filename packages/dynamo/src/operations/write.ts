@@ -23,6 +23,7 @@ import type { Item } from '../table.js'
 import { epochSeconds } from '../time/epoch-seconds.js'
 import { lookFor } from './look.js'
 import { update } from './update.js'
+import { withFieldNamed } from './wrong-type.js'
 
 /** Merges a change into one shard. Rejects with `BackendError`. */
 export async function write(parts: Parts, asked: ShardWrite, call: Call): Promise<WriteAnswer> {
@@ -39,7 +40,7 @@ export async function write(parts: Parts, asked: ShardWrite, call: Call): Promis
       )
     return { status, forgottenUpTo, units: effort.units, throttles: effort.throttles }
   } catch (error) {
-    throw failureAfter(effort, error)
+    throw failureAfter(effort, await withFieldNamed(parts, asked, error, call, effort))
   }
 }
 

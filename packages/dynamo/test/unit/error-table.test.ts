@@ -1,9 +1,14 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { isBackendError, max, sum, type BackendError } from '@spillway/core'
 import { dynamo } from '@spillway/dynamo'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 
 import { call, change, field, own, stamp } from '../fixtures/records.js'
 import { ScriptedClient, sdkError } from '../fixtures/scripted-client.js'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
 
 const total = field('total', sum())
 const kinds = [
@@ -111,6 +116,7 @@ describe('failures and what they mean', () => {
     ['ValidationException', sdkError('ValidationException', {}, 1, 400), 'invalid', 'invalid'],
     ['ResourceNotFoundException', sdkError('ResourceNotFoundException', {}, 1, 400), 'invalid', 'invalid'],
     ['AccessDeniedException', sdkError('AccessDeniedException', {}, 1, 400), 'rejected', 'rejected'],
+    ['CredentialsProviderError', sdkError('CredentialsProviderError'), 'rejected', 'rejected'],
     ['a 400 of no known name', sdkError('NewException', {}, 1, 400), 'rejected', 'rejected'],
     ['ECONNREFUSED after a lost copy', sdkError('Error', { code: 'ECONNREFUSED' }, 2), 'unknown', 'unavailable'],
   ] as const)('%s', async (_, error, writeKind, readKind) => {
@@ -118,6 +124,19 @@ describe('failures and what they mean', () => {
     expect([write.kind, read.kind]).toEqual([writeKind, readKind])
     expect(write.cause).toBe(error)
   })
+})
+
+test.each([
+  [undefined, 'Region is missing'],
+  ['eu west 1', 'Region not accepted'],
+])('a client of the SDK with the region %s can never send anything', async (region, why) => {
+  vi.stubEnv('AWS_REGION', undefined)
+  vi.stubEnv('AWS_DEFAULT_REGION', undefined)
+  vi.stubEnv('AWS_CONFIG_FILE', '/dev/null')
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', '/dev/null')
+  const { records } = dynamo({ client: new DynamoDBClient(region === undefined ? {} : { region }), table: 't' })
+  const written = records.write({ shard: own('k'), changes: [change(total, 1)], stamp: stamp('w', 1) }, call)
+  await expect(written).rejects.toMatchObject({ kind: 'invalid', message: expect.stringContaining(why) as string })
 })
 
 /** A condition that did not hold. */
