@@ -131,7 +131,8 @@ function meaningOfLast(message: string): Meaning | undefined {
 }
 
 function made(kind: FailureKind, message: string, advice: string | undefined, cause: unknown): BackendError {
-  return new BackendError(kind, `Redis: ${message}${advice === undefined ? '' : ` ${advice}`}`, { cause })
+  const stop = /[.!?]$/.test(message) ? '' : '.'
+  return new BackendError(kind, `Redis: ${message}${advice === undefined ? '' : `${stop} ${advice}`}`, { cause })
 }
 
 /** Some errors of the clients have no message, only a class. */

@@ -80,10 +80,14 @@ function isTimed<T>(change: T | TimedValue<T>): change is TimedValue<T> {
 function toJson(value: unknown, argument: string): string {
   const problem = jsonProblem(value, 0, { left: nodesMax })
   if (problem === undefined) return JSON.stringify(value)
-  throw new InvalidArgumentError(argument + problem.path, problem.expected, problem.given, problem.advice)
+  const path = argument + problem.path
+  const shown = path.length > pathShownMax ? `${path.slice(0, pathShownMax)}…` : path
+  throw new InvalidArgumentError(shown, problem.expected, problem.given, problem.advice)
 }
 
 const depthMax = 64
+/** What holds itself has a path without end, of which the beginning tells enough. */
+const pathShownMax = 60
 /** An object that holds another many times over is written out as often. */
 const nodesMax = 100_000
 

@@ -56,7 +56,7 @@ const integerSum: MergeRule<number, IntegerState, number> = {
         context,
         'a safe integer',
         change,
-        "Use sum({ type: 'bigint' }) or sum({ type: 'float' }) for other numbers.",
+        isOtherNumber(change) ? "Use sum({ type: 'bigint' }) or sum({ type: 'float' }) for other numbers." : undefined,
       )
     return change + 0 // -0 becomes 0
   },
@@ -126,6 +126,11 @@ function canonical(total: bigint): IntegerState {
 
 function isWithin(value: IntegerState, max: bigint): boolean {
   return value <= max && value >= -max
+}
+
+/** Too large or a fraction. The change comes from callers without types as well. */
+function isOtherNumber(change: unknown): boolean {
+  return typeof change === 'bigint' || Number.isFinite(change)
 }
 
 function bytesOfInteger(state: IntegerState): number {

@@ -118,6 +118,19 @@ describe('an error', () => {
     ])
   })
 
+  test('is told with what to do, in sentences', () => {
+    const messages = [
+      'WRONGTYPE Operation against a key holding the wrong kind of value',
+      'NOAUTH Authentication required.',
+    ]
+    expect(messages.map((message) => readFailure(new Error(message)).message)).toMatchInlineSnapshot(`
+      [
+        "Redis: WRONGTYPE Operation against a key holding the wrong kind of value. A hash is adopted as it stands, a counter with adoptStringAs; no other type is.",
+        "Redis: NOAUTH Authentication required. The client has not logged in.",
+      ]
+    `)
+  })
+
   test('without a message is named by its class', () => {
     class TimeoutError extends Error {}
     expect(writeFailure(new TimeoutError(), false)).toMatchObject({ kind: 'unknown', message: 'Redis: TimeoutError' })

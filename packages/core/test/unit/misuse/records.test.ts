@@ -141,6 +141,8 @@ test('a change is made of fields with values that their rules take', async () =>
   }
   const posts = client.records('post', rules)
   const before = backend.requestCount
+  const circular: unknown[] = []
+  circular.push({ own: circular })
   const cases: Record<string, unknown> = {
     'an unknown field': { view: 1 },
     'no field': {},
@@ -151,12 +153,14 @@ test('a change is made of fields with values that their rules take', async () =>
     "views: '1'": { views: '1' },
     'views: undefined': { views: undefined },
     'views: 1n': { views: 1n },
+    'views: 2^53': { views: 2 ** 53 },
     'big: 1': { big: 1 },
     'big: 10^38': { big: 10n ** 38n },
     'weight: Infinity': { weight: Number.POSITIVE_INFINITY },
     'high: -Infinity': { high: Number.NEGATIVE_INFINITY },
     'low: null': { low: null },
     'title: a Map': { title: new Map() },
+    'title: one that holds itself': { title: circular },
     'tags: a string': { tags: 'a' },
     'tags: of numbers': { tags: [1] },
     'tags: empty': { tags: [] },
@@ -179,11 +183,13 @@ test('a change is made of fields with values that their rules take', async () =>
       "tags: empty": "INVALID_ARGUMENT: change["tags"] must be at least one string, but was an empty array.",
       "tags: of numbers": "INVALID_ARGUMENT: change["tags"] must be an array or a set of strings, but was 1.",
       "title: a Map": "INVALID_ARGUMENT: change["title"] must be a JSON value, but was an instance of Map. Convert it to plain data first.",
-      "views: '1'": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was "1". Use sum({ type: 'bigint' }) or sum({ type: 'float' }) for other numbers.",
+      "title: one that holds itself": "INVALID_ARGUMENT: change["title"]["0"]["own"]["0"]["own"]["0"]["own"]["0"]["ow… must be nested at most 64 deep, but was an array of 1.",
+      "views: '1'": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was "1".",
       "views: 1.5": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was 1.5. Use sum({ type: 'bigint' }) or sum({ type: 'float' }) for other numbers.",
       "views: 1n": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was 1n. Use sum({ type: 'bigint' }) or sum({ type: 'float' }) for other numbers.",
-      "views: NaN": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was NaN. Use sum({ type: 'bigint' }) or sum({ type: 'float' }) for other numbers.",
-      "views: undefined": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was undefined. Use sum({ type: 'bigint' }) or sum({ type: 'float' }) for other numbers.",
+      "views: 2^53": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was 9007199254740992. Use sum({ type: 'bigint' }) or sum({ type: 'float' }) for other numbers.",
+      "views: NaN": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was NaN.",
+      "views: undefined": "INVALID_ARGUMENT: change["views"] must be a safe integer, but was undefined.",
       "weight: Infinity": "INVALID_ARGUMENT: change["weight"] must be a finite number, but was Infinity.",
     }
   `)
