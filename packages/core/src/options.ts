@@ -84,7 +84,9 @@ export interface ShardingOptions {
   readonly targetUtilization?: number
   /**
    * A key is merged back once fewer shards have been enough for so long, twice its rate included. Longer means fewer changes of
-   * its route, and reads of all its shards meanwhile. 0 to 86,400,000. @default 60_000
+   * its route, and reads of all its shards meanwhile. No shorter than four `routing.leaseMs` (12 s), whatever is set, and it
+   * begins only when the smoothed rate has fallen, by a quarter in each third of a lease: some 8 s for a key on 8 shards that is
+   * written no more. 0 to 86,400,000. @default 60_000
    */
   readonly coolMs?: number
   /** Keys that are known to be hot; they pass the same phases. The first rule that matches counts. @default none */
