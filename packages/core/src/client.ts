@@ -2,6 +2,7 @@ import { Bounds } from './admission/bounds.js'
 import { asBackendError, type BackendError } from './backend/backend-error.js'
 import { callWithin } from './backend/call.js'
 import { guardBackend } from './backend/guarded-backend.js'
+import { duringStart } from './backend/start-failure.js'
 import { FailureLog, type FlushReport } from './collapse/failure-log.js'
 import { Detection } from './detection/detection.js'
 import { ClosedError } from './errors/closed-error.js'
@@ -138,12 +139,16 @@ export class Client {
   /** @internal */
   async open(): Promise<void> {
     const { backend, clock, options, routing, spool } = this.#stages
+    const { requestTimeoutMs } = options.limits
+    const named = { name: backend.name, requestTimeoutMs }
     await spool?.open()
     const itemHash = backend.collections === undefined ? undefined : loadItemHash()
     itemHash?.catch(reportedBelow)
     try {
-      await callWithin(clock, options.limits.requestTimeoutMs, (call) => backend.open?.(call) ?? Promise.resolve())
-      await routing.start()
+      await duringStart({ ...named, step: 'Opening' }, () =>
+        callWithin(clock, requestTimeoutMs, (call) => backend.open?.(call) ?? Promise.resolve()),
+      )
+      await duringStart({ ...named, step: 'Reading the directory of routes from' }, () => routing.start())
       this.#itemHash = await itemHash
     } catch (error) {
       await routing.close()

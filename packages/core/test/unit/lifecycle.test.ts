@@ -29,6 +29,26 @@ describe('createClient()', () => {
     expect(log).toEqual(['close'])
   })
 
+  test('tells which step of which backend has failed, and what bounds it where time may help', async () => {
+    const { directory } = memory()
+    const refusing = () => Promise.reject(new BackendError('invalid', 'There is no table.'))
+    const unreadable = { swap: directory.swap.bind(directory), read: () => new Promise<never>(() => {}) }
+    const told: (string | undefined)[] = []
+    for (const parts of [{ open: never }, { open: refusing }, { directory: unreadable }]) {
+      const { clock, options } = optionsWith(parts)
+      const creating = watch(createClient(options))
+      await clock.advance(1_000)
+      told.push((creating.error as BackendError | undefined)?.message)
+    }
+    expect(told).toMatchInlineSnapshot(`
+      [
+        "Opening the backend "memory" failed, in one attempt of at most 1000 ms (limits.requestTimeoutMs): The backend gave no answer within 1000 ms.",
+        "Opening the backend "memory" failed: There is no table.",
+        "Reading the directory of routes from the backend "memory" failed, in one attempt of at most 1000 ms (limits.requestTimeoutMs): The backend gave no answer within 1000 ms.",
+      ]
+    `)
+  })
+
   test.each([cannotClose, never])('rejects for what failed, not for the closing after it (%#)', async (close) => {
     const backend = memory()
     await backend.directory.swap(undefined, '{"format":9}', { signal: new AbortController().signal })
