@@ -1,6 +1,7 @@
 // Problem: what is hot, throttled, spread or lost must be seen, and must cost nothing where nobody looks.
 // Scheme: typed events to listeners of the client, and the same objects on `node:diagnostics_channel` under `spillway:<name>`.
-// Invariants: an event is built, and a duration measured, only after `hasListeners`; a listener that throws harms no operation.
+// Invariants: an event is built, and a duration measured, only after `hasListeners`; a listener that throws fails no operation:
+//   what it throws surfaces as an uncaught exception, which ends the process unless something handles it.
 // Cost: two property reads an event that nobody listens to.
 // Source: nodejs.org/api/diagnostics_channel.html
 
