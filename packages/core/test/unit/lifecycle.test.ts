@@ -4,6 +4,7 @@ import { FakeClock, seededRandom } from '../../src/testing.js'
 import { refused, watch } from '../doubles/opened.js'
 
 const never = () => new Promise<void>(() => {})
+const cannotOpen = () => Promise.reject(new BackendError('invalid', 'There is no table.'))
 const cannotClose = () => Promise.reject(new Error('cannot close'))
 
 /** Options for a client of `memory()` with some parts of it replaced. */
@@ -31,10 +32,9 @@ describe('createClient()', () => {
 
   test('tells which step of which backend has failed, and what bounds it where time may help', async () => {
     const { directory } = memory()
-    const refusing = () => Promise.reject(new BackendError('invalid', 'There is no table.'))
     const unreadable = { swap: directory.swap.bind(directory), read: () => new Promise<never>(() => {}) }
     const told: (string | undefined)[] = []
-    for (const parts of [{ open: never }, { open: refusing }, { directory: unreadable }]) {
+    for (const parts of [{ open: never }, { open: cannotOpen }, { directory: unreadable }]) {
       const { clock, options } = optionsWith(parts)
       const creating = watch(createClient(options))
       await clock.advance(1_000)
