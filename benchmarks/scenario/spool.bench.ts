@@ -2,7 +2,7 @@
 // one of 1,000 keys and awaits that. Beside what one writes by hand: a file to which each change is appended and synced, and
 // the same where all that arrive during a sync share the next; and LMDB, a put a change, whose batches sync as the spool's
 // do. Those three only write down; the spool's changes go on to a backend (memory(), in this process) meanwhile, exactly
-// once. Last, buffered writes without a spool: what the disk costs at all. Folders are in the system's folder of temporary files.
+// once. All are in the system's folder of temporary files.
 
 import { type FileHandle, mkdtemp, open as openFile, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -32,8 +32,7 @@ export async function run(): Promise<unknown> {
         await appended('file, a sync each', place('each'), syncEach),
         await appended('file, syncs shared', place('shared'), syncShared),
         lmdbPut(place('lmdb')),
-        await buffered('Spillway, with the spool', { spool: spool({ path: place('spool') }) }),
-        await buffered('Spillway, without a spool', {}),
+        await buffered(place('spool')),
       ]
       const title = `Buffered writes to 1,000 keys, ${callerCount.toLocaleString('en')} awaiting`
       tables.push(await compareUnderLoad(title, peers, [], { callerCount, ...options }))
@@ -115,8 +114,9 @@ function lmdbPut(path: string): Peer {
   }
 }
 
-async function buffered(name: string, clientOptions: Parameters<typeof counterOn>[1]): Promise<Peer> {
-  const records: Records<typeof counterRules> = await counterOn(memory(), clientOptions)
+async function buffered(path: string): Promise<Peer> {
+  const name = 'Spillway, buffered'
+  const records: Records<typeof counterRules> = await counterOn(memory(), { spool: spool({ path }) })
   const nextKey = turn()
   return {
     name,
