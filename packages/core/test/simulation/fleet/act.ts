@@ -11,7 +11,8 @@ export function act(world: FleetWorld, what: keyof Weights): void {
   if (what === 'drain') return director.mergeBack(oneOf(random, keys))
   if (up.length === 0) return
   if (isTalk(what)) return talk(world, oneOf(random, up), what)
-  const disturbed = up.filter(({ isSpared }) => !isSpared)
+  // A clock that is set shows where another process is the one that is left behind.
+  const disturbed = what === 'jumpWall' ? up : up.filter(({ isSpared }) => !isSpared)
   if (disturbed.length > 0) disturb(world, what, oneOf(random, disturbed))
 }
 
@@ -51,7 +52,7 @@ function talk(world: FleetWorld, process: FleetWorld['up'][number], what: Talk):
 type Fault = Exclude<keyof Weights, Talk | 'announce' | 'drain'>
 
 function disturb(world: FleetWorld, what: Fault, process: FleetWorld['up'][number]): void {
-  const { random, profile, time, store, director, chronicle } = world
+  const { random, profile, time, store, director, chronicle, up } = world
   const { faultMaxMs, wallSkewMs } = profile
   const whileMs = wholeBetween(random, 30, faultMaxMs)
   switch (what) {
@@ -101,10 +102,14 @@ function disturb(world: FleetWorld, what: Fault, process: FleetWorld['up'][numbe
       return
     case 'jumpWall':
       if (wallSkewMs === 0) return
-      return soonAfterChange(world, 60, () => {
+      return soonAfterChange(world, oneOf(random, [60, 150]), () => {
         const byMs = wholeBetween(random, -wallSkewMs, wallSkewMs)
         chronicle.note(process.name, `has its wall clock set by ${byMs} ms`)
         process.clock.jumpWall(byMs)
+        for (let left = 3; left > 0; left--) {
+          talkSoon(world, process, 60)
+          talkSoon(world, oneOf(random, up), 90)
+        }
       })
     case 'forget':
       return soonAfterChange(world, 400, () => failOver(world))
@@ -115,22 +120,18 @@ function disturb(world: FleetWorld, what: Fault, process: FleetWorld['up'][numbe
 
 /** What a process does first when it has been away is what it should not do. */
 function goOn(world: FleetWorld, process: FleetWorld['up'][number]): void {
+  process.goOn(world.time)
+  for (let left = 3; left > 0; left--) talkSoon(world, process, 30)
+}
+
+/** It is asked something within so many milliseconds. */
+function talkSoon(world: FleetWorld, process: FleetWorld['up'][number], soonMs: number): void {
   const { random, time, profile } = world
-  process.goOn(time)
-  for (let left = 3; left > 0; left--)
-    time.after(random.next() * 30, () => {
-      if (world.isHealed || !world.up.includes(process)) return
-      talk(
-        world,
-        process,
-        talks[
-          weighted(
-            random,
-            talks.map((one) => profile.weights[one]),
-          )
-        ]!,
-      )
-    })
+  time.after(random.next() * soonMs, () => {
+    if (world.isHealed || !world.up.includes(process)) return
+    const weights = talks.map((one) => profile.weights[one])
+    talk(world, process, talks[weighted(random, weights)]!)
+  })
 }
 
 /** At once, or up to so much later than the next change of the directory: most of what can go wrong does so then. */

@@ -52,6 +52,7 @@ function readAll(world: FleetWorld): void {
   const { profile, counts } = world
   wait(world, 2 * profile.timings.refreshMs)
   if (world.violation !== undefined) return
+  world.isAtRest = true
   const { failedReads } = counts
   for (const process of world.up) {
     for (const key of profile.recordKeys) world.read(process, key)

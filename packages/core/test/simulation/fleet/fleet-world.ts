@@ -43,6 +43,8 @@ export class FleetWorld {
   violation: string | undefined
   /** Whether nothing is disturbed any more. */
   isHealed = false
+  /** Whether, beyond that, every operation has ended, and there are only reads from now on. */
+  isAtRest = false
   /** How many processes are still to crash, or to be replaced. */
   restartsDue = 0
   /** Operations under way, by process: those of one that has crashed never end. */
@@ -202,7 +204,10 @@ export class FleetWorld {
     }
     const numbers = new Map(seen)
     for (const sort of this.items.sortsOf(key)) {
-      const problem = this.items.check(key, sort, numbers.get(sort), beganAt, this.store.nowMs)
+      const number = numbers.get(sort)
+      const problem =
+        this.items.check(key, sort, number, beganAt, this.store.nowMs) ??
+        (this.isAtRest ? this.items.checkAtRest(key, sort, number) : undefined)
       if (problem !== undefined) return `of ${sort} ${problem}`
       numbers.delete(sort)
     }

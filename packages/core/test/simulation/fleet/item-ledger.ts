@@ -27,6 +27,8 @@ interface ItemHistory {
   readonly operations: ItemOperation[]
   /** When the store's own delete took it away, which leaves nothing that would keep a late copy out. */
   readonly removedAt: number[]
+  /** Whether a read has not given it after everything had ended. */
+  isGoneAtRest: boolean
 }
 
 /** Which of the documented open cases a world may meet. */
@@ -133,6 +135,17 @@ export class ItemLedger {
     return `gave ${number ?? 'nothing'} although ${known === undefined ? 'it was rejected' : known.number === undefined ? 'a later delete' : `the later put ${known.number}`} was acknowledged before the read began`
   }
 
+  /** Holds what a read gave when everything had ended against what such a read gave before: what had gone stays away. */
+  checkAtRest(key: string, sort: string, number: number | undefined): string | undefined {
+    const item = this.#of(key, sort)
+    if (number === undefined) item.isGoneAtRest = true
+    if (number === undefined || !item.isGoneAtRest) return undefined
+    const shown = item.operations.find((one) => one.number === number)
+    if (shown?.fate !== 'written' || this.#cases.isWallSkewed || this.#drainLostAt.has(key)) return undefined
+    if (item.operations.some(isUnfinishedDelete) || item.removedAt.some((at) => at > shown.beganAt)) return undefined
+    return `gave ${number}, which had gone when everything had ended`
+  }
+
   /** All sort values that were ever written. */
   sortsOf(key: string): readonly string[] {
     return [...this.#items.keys()]
@@ -177,7 +190,7 @@ export class ItemLedger {
     const name = `${key}/${sort}`
     let item = this.#items.get(name)
     if (item === undefined) {
-      item = { operations: [], removedAt: [] }
+      item = { operations: [], removedAt: [], isGoneAtRest: false }
       this.#items.set(name, item)
     }
     return item

@@ -5,6 +5,7 @@
 // Source: Groce et al., «Swarm testing» (ISSTA 2012).
 
 import type { Random } from '../../../src/chance/random.js'
+import { inClimate } from './climates.js'
 import { happens, oneOf, wholeBetween } from './draws.js'
 
 /** How the network treats requests. */
@@ -114,6 +115,11 @@ type Kind = 'records' | 'items' | 'both' | 'shared'
 
 /** Draws a world. */
 export function drawProfile(random: Random): Profile {
+  return inClimate(drawAll(random), random)
+}
+
+/** Each strength for itself. */
+function drawAll(random: Random): Profile {
   const kind = oneOf<Kind>(random, ['records', 'items', 'both', 'shared'])
   const keyCount = random.next() < 0.8 ? 1 : 2
   const names = ['k', 'm'].slice(0, keyCount)
