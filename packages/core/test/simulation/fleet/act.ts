@@ -103,6 +103,7 @@ function disturb(world: FleetWorld, what: Fault, process: FleetWorld['up'][numbe
     case 'jumpWall':
       if (wallSkewMs === 0) return
       return soonAfterChange(world, oneOf(random, [60, 150]), () => {
+        if (world.isHealed) return
         const byMs = wholeBetween(random, -wallSkewMs, wallSkewMs)
         chronicle.note(process.name, `has its wall clock set by ${byMs} ms`)
         process.clock.jumpWall(byMs)
