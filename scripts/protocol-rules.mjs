@@ -84,6 +84,18 @@ export const rules = [
     ],
   },
   {
+    rule: 'horizon',
+    says: 'an answer that comes after the retry horizon is not taken for «done»',
+    test: 'horizon',
+    edits: [
+      {
+        file: `${core}/collapse/flight.ts`,
+        from: 'if (this.#isSentBefore(this.#parts.retryHorizonMs)) {',
+        to: 'if (this.#isUncertain && this.#isSentBefore(this.#parts.retryHorizonMs)) {',
+      },
+    ],
+  },
+  {
     rule: 'own-answer',
     says: 'an answer settles only attempts at the place it comes from',
     test: 'own-answer',
@@ -204,6 +216,7 @@ export const rules = [
   {
     rule: 'copy under a lease',
     says: 'a copy counts only under a lease that shows the drain',
+    test: 'copy under a lease',
     edits: [
       {
         file: `${core}/routing/shard-requests.ts`,

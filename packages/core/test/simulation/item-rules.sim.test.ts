@@ -40,10 +40,15 @@ class World {
   readonly store = memory({ clock: this.clock })
   #generation = 1
 
-  async join(backend: Backend, seed: number, sharding: ShardingOptions = { fanoutMax: 1 }): Promise<Collection<Item>> {
+  async join(
+    backend: Backend,
+    seed: number,
+    sharding: ShardingOptions = { fanoutMax: 1 },
+    clock = this.clock,
+  ): Promise<Collection<Item>> {
     const client = await createClient({
       backend,
-      clock: this.clock,
+      clock,
       random: seededRandom(seed),
       limits: { requestTimeoutMs: 20_000, writeTimeoutMs: 60_000, clockSkewMaxMs: 0 },
       gather: { shardTimeoutMs: 60_000 },
@@ -76,8 +81,16 @@ class World {
   }
 
   async mergeBack(): Promise<void> {
-    await this.#route((route, revision) => drain(route as Route, 1, revision))
+    await this.drain()
     await this.clock.advance(waitMs)
+    await this.finish()
+  }
+
+  async drain(): Promise<void> {
+    await this.#route((route, revision) => drain(route as Route, 1, revision))
+  }
+
+  async finish(): Promise<void> {
     const { route, hashSeed } = await this.#read()
     await copyItems(this.store, 'k', route as Route, hashSeed)
     await this.#route((before, revision) => settle(before as Route, revision))
@@ -176,6 +189,34 @@ describe('rules for collections', () => {
     await reconnect(backend, world.clock)
     expect(put.state).toBe('resolved')
     expect(await other.get('k', sort)).toEqual({ n: 1 })
+  })
+
+  it('copy under a lease: a copy that was read before the key was merged back brings no item back that was deleted since', async () => {
+    const world = new World()
+    const other = await world.join(world.store, 1)
+    await world.grow()
+    await world.clock.advance(2_000)
+    const sort = await world.sortInOne()
+    await other.put('k', sort, { n: 1 })
+    const { backend, items } = heldBackend(world.store)
+    const own = new FakeClock({ wallMs: world.clock.wallMs() })
+    await world.join(backend, 2, {}, own)
+    items.holds = ({ operation }) => operation === 'page'
+    await world.drain()
+    for (let second = 0; second < 60 && items.held.length === 0; second++)
+      await Promise.all([own.advance(1_000), world.clock.advance(1_000)])
+    expect(items.held[0]?.shards[0]?.index).toBe(1)
+    const suspendedMs = world.clock.wallMs()
+    await items.held[0]?.deliver() // its answer finds the machine suspended
+    await world.finish()
+    await world.clock.advance(2_000)
+    await other.delete('k', sort)
+    await world.forgetTombstones()
+    items.holds = () => false
+    own.jumpWall(world.clock.wallMs() - suspendedMs)
+    items.held[0]?.answer()
+    await own.advance(100)
+    expect(await other.get('k', sort)).toBeUndefined()
   })
 
   it('take-back: a put that was routed again gives way for good to a delete that was acknowledged meanwhile', async () => {

@@ -103,6 +103,20 @@ describe('rules of the protocol', () => {
     backend.holds = () => false
   })
 
+  it('horizon: an answer after the retry horizon is no «done», for the place may have been merged back and be gone', async () => {
+    const { clock, store, join } = world()
+    const held = new HeldBackend(store)
+    const { records } = await join(held, 1)
+    held.holds = (operation) => operation === 'write'
+    const writing = records.write('key', { n: 1 }).then(
+      () => 'written',
+      (error: unknown) => (error as { readonly code?: string }).code,
+    )
+    clock.jumpWall(300_000) // the machine is suspended, and its monotonic clock stands still: no timer is due
+    await held.held[0]?.pass()
+    expect(await writing).toBe('WRITE_UNKNOWN')
+  })
+
   it('own-answer: a late «sealed» of an earlier attempt says nothing about the one that is under way', async () => {
     const { clock, store, join, route } = world()
     const fields = [{ name: 'n', rule: sum() }]
