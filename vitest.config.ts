@@ -34,7 +34,7 @@ export default defineConfig({
       project('unit', ['packages/*/test/unit/**/*.test.ts']),
       project('property', ['packages/*/test/property/**/*.test.ts'], 60_000),
       project('model', ['packages/*/test/model/**/*.test.ts'], 60_000),
-      project('simulation', ['packages/*/test/simulation/**/*.test.ts'], 120_000),
+      project('simulation', ['packages/*/test/simulation/**/*.test.ts'], 300_000),
       project('integration', ['packages/*/test/integration/**/*.test.ts'], 60_000, engines),
       project('chaos', ['packages/*/test/chaos/**/*.test.ts'], 180_000, engines),
       project('examples', ['examples/*/**/*.test.ts'], 120_000),
