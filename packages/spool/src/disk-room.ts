@@ -45,7 +45,7 @@ export class DiskRoom {
     this.#file = file
   }
 
-  /** Throws `SpoolError` (`failed`) when the file may not grow as much as any commit may need. */
+  /** Throws `SpoolError` (`failed`) when the file may not grow as much as a commit may need. */
   requireAny(): void {
     if (this.#growableBytes() < growableBytesMin) throw this.#full(growableBytesMin)
   }
