@@ -1,10 +1,11 @@
-import { isSpillwayError, SpillwayError } from './spillway-error.js'
+import { isRetryable } from './is-retryable.js'
+import { SpillwayError } from './spillway-error.js'
 
 /** «rejected: not written»: the change is in no shard, and never will be. Writing it again is safe; it is worth it if `retryable`. */
 export class WriteRejectedError extends SpillwayError {
   constructor(key: string, why: string, cause?: unknown) {
     super('WRITE_REJECTED', `rejected: not written. ${told(key, why, cause)}`, {
-      retryable: !isSpillwayError(cause) || cause.retryable,
+      retryable: isRetryable(cause),
       key,
       stage: 'collapse',
       cause,
